@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# What Skald needs from Debian or Ubuntu, and how it comes onto the machine. Sourced by `dev`; it installs only what
+# is missing, so that a machine that has everything is not asked for a password and needs no network.
+
+# Debian 12's g++ 12 destroys coroutine temporaries twice (see docs/dependencies.md), hence its clang-16; later
+# releases take clang-19.
+# shellcheck source=/dev/null
+llvm=$(. /etc/os-release; if [ "$ID$VERSION_ID" = debian12 ]; then echo 16; else echo 19; fi)
+
+packages=(
+  "clang-$llvm" "clang-format-$llvm" "clang-tidy-$llvm" "llvm-$llvm" "libclang-rt-$llvm-dev"
+  cmake ninja-build ccache pkg-config shellcheck git ca-certificates curl jq
+  librdkafka-dev libpqxx-dev rapidjson-dev prometheus-cpp-dev libcli11-dev libcpp-httplib-dev
+  libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev
+  libgtest-dev libgmock-dev libbenchmark-dev
+  postgresql kcat default-jre-headless maven
+)
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else die "installing packages takes root or sudo; missing: ${missing[*]}"
+  fi
+}
+
+install_packages() {
+  local missing=() package
+  local -A present=()
+  while read -r state package; do
+    if [ "$state" = installed ]; then present[$package]=1; fi
+  done < <(dpkg-query -W -f '${db:Status-Status} ${Package}\n')
+  if command -v java >/dev/null; then present[default-jre-headless]=1; fi
+  for package in "${packages[@]}"; do
+    [ -n "${present[$package]:-}" ] || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+
+  say "installing ${missing[*]}"
+  local no_cluster=/etc/postgresql-common/createcluster.d/skald.conf
+  if [ -z "${present[postgresql]:-}" ]; then  # we start private clusters; a system-wide one is not ours to make
+    as_root mkdir -p "$(dirname $no_cluster)"
+    echo 'create_main_cluster = false' | as_root tee $no_cluster >/dev/null
+  fi
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y update </dev/null >/dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+    -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "${missing[@]}" </dev/null >&2
+  as_root rm -f $no_cluster
+}
