@@ -1,4 +1,6 @@
 # How every target of this tree is compiled: C++20, all warnings as errors, ccache, and a sanitizer when asked for.
+include(SkaldCompilerProbe)
+
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -21,6 +23,10 @@ if(SKALD_SANITIZER STREQUAL "address")
 elseif(SKALD_SANITIZER STREQUAL "thread")
   add_compile_options(-fsanitize=thread -fno-omit-frame-pointer)
   add_link_options(-fsanitize=thread)
+  # One object that replaces the C11 threads of glibc in every executable; -u pulls it out of its archive.
+  add_library(skald_c11_threads STATIC "${CMAKE_SOURCE_DIR}/tests/sanitizers/c11_threads.cpp")
+  link_libraries(skald_c11_threads)
+  add_link_options(-Wl,-u,thrd_create)
 elseif(SKALD_SANITIZER)
   message(FATAL_ERROR "SKALD_SANITIZER is '${SKALD_SANITIZER}'; it takes address or thread")
 endif()
