@@ -1,0 +1,1 @@
+// Carries the precompiled GoogleTest headers of tests/CMakeLists.txt; has no code of its own.
