@@ -47,9 +47,16 @@ class RebalanceListener {
   virtual std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) = 0;
   /// These are owned no more. Records of theirs already polled may still be worked on: the fence decides.
   virtual void revoked(const std::vector<TopicPartition>& partitions) = 0;
+  /// Reading this partition stopped and stays stopped until it is assigned anew or sought: its offset is out of
+  /// range, the topic is gone or forbidden. Told once per cause; `partition` is -1 for a topic as a whole.
+  virtual void failed(const TopicPartition& partition, const std::string& reason) {
+    static_cast<void>(partition);
+    static_cast<void>(reason);
+  }
 };
 
-/// One group member, used by one thread (commit, pause and resume included).
+/// One group member, used by one thread (commit, pause and resume included). Its destructor leaves the group
+/// without calling the listener.
 class Consumer {
  public:
   virtual ~Consumer() = default;
@@ -73,7 +80,7 @@ enum class Delivery {
   kUnknown,       ///< gave up without an answer: it may be on the topic; publish again under the same id
 };
 
-/// Idempotent, acks=all, ordered by key. Thread-safe.
+/// Idempotent, acks=all, ordered by key. Thread-safe. Its destructor answers what is outstanding with kUnknown.
 class Producer {
  public:
   virtual ~Producer() = default;
