@@ -1,5 +1,7 @@
 # How every target of this tree is compiled: C++20, all warnings as errors, ccache, and a sanitizer when asked for.
 include(SkaldCompilerProbe)
+include(SkaldDependencies)
+include(GNUInstallDirs)
 
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -30,10 +32,25 @@ elseif(SKALD_SANITIZER STREQUAL "thread")
 elseif(SKALD_SANITIZER)
   message(FATAL_ERROR "SKALD_SANITIZER is '${SKALD_SANITIZER}'; it takes address or thread")
 endif()
-find_package(Threads REQUIRED)
+# skald_export(name): the target becomes skald::<name without skald_>, here and in the installed package.
+function(skald_export name)
+  string(REGEX REPLACE "^skald_" "" short "${name}")
+  add_library(skald::${short} ALIAS ${name})
+  if(NOT SKALD_SANITIZER)
+    set_target_properties(${name} PROPERTIES EXPORT_NAME ${short})
+    install(TARGETS ${name} EXPORT SkaldTargets)
+  endif()
+endfunction()
 
-# skald_library(name sources...): a static library of this tree, its folder's include/ (if any) public.
+# skald_library(name sources...): a static library of this tree, its folder's include/ (if any) public and installed.
 function(skald_library name)
   add_library(${name} STATIC ${ARGN})
-  target_link_libraries(${name} PRIVATE skald_options PUBLIC Threads::Threads)
+  target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:skald_options> PUBLIC Threads::Threads)
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  if(EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${CMAKE_CURRENT_SOURCE_DIR}/include>
+      $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  endif()
+  skald_export(${name})
 endfunction()

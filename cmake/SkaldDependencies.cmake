@@ -1,0 +1,10 @@
+# The libraries of others, found the same way in this tree and by the installed package (static libraries need them
+# at the user's link as well). All by pkg-config: one way that works on Debian 12 and 13, and cpp-httplib misbehaves
+# without the definitions that only its .pc file carries. Targets: PkgConfig::rdkafka and so on. RapidJSON is headers.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+foreach(skald_dependency rdkafka libpqxx cpp-httplib prometheus-cpp-core spdlog fmt yaml-cpp CLI11 openssl)
+  if(NOT TARGET PkgConfig::${skald_dependency})
+    pkg_check_modules(${skald_dependency} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${skald_dependency})
+  endif()
+endforeach()
