@@ -32,6 +32,7 @@ elseif(SKALD_SANITIZER STREQUAL "thread")
 elseif(SKALD_SANITIZER)
   message(FATAL_ERROR "SKALD_SANITIZER is '${SKALD_SANITIZER}'; it takes address or thread")
 endif()
+
 # skald_export(name): the target becomes skald::<name without skald_>, here and in the installed package.
 function(skald_export name)
   string(REGEX REPLACE "^skald_" "" short "${name}")
