@@ -1,0 +1,47 @@
+// The memory of a Document, private to the JSON sources: the text, in which strings were unescaped where they
+// stand, and the nodes. The children of a container lie side by side, so that the n-th is found at once; in
+// an object a name and its value alternate. Written by the parser, read-only after it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "skald/json.hpp"
+
+namespace skald::json::detail {
+
+inline constexpr std::size_t kMostBytes = std::size_t{1} << 30;  // positions are 32 bits
+inline constexpr int kMostDepth = 1000;                          // text() recurses this deep
+
+struct Node {
+  std::uint32_t offset = 0;  // in the text: the first byte of a container or number, or of a string's content
+  std::uint32_t size = 0;    // bytes of a string or number, children of a container (names do not count)
+  std::uint32_t first = 0;   // index of a container's first child
+  Kind kind = Kind::kNull;
+  bool flag = false;  // a boolean's value; of a number, that it has neither fraction nor exponent
+};
+
+struct Tree {
+  std::string text;
+  std::vector<Node> nodes;  // the root comes last
+  [[nodiscard]] std::string_view view(const Node& node) const noexcept {
+    return {text.data() + node.offset, node.size};
+  }
+};
+
+/// How many bytes the UTF-8 sequence at `bytes` has, 0 when it is none (overlong, surrogate, beyond U+10FFFF,
+/// cut). Reads no further than the first byte that does not fit, so a terminating NUL bounds it.
+[[nodiscard]] std::size_t utf8_length(const char* bytes) noexcept;
+
+/// A text from outside, fit for an error message: control characters replaced, cut after 200 bytes.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// 1 for the bytes that end a plain run inside a string: control characters, quote, backslash, anything not
+/// ASCII.
+extern const std::array<unsigned char, 256> kInterrupts;
+
+}  // namespace skald::json::detail
