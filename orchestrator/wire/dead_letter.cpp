@@ -8,6 +8,8 @@ namespace skald::wire {
 namespace {
 
 constexpr std::size_t kMaximumReasonBytes = 1024;
+/// What the added headers may take: names, numbers, topic and reason.
+constexpr std::size_t kReservedBytes = kMaximumReasonBytes + 1024;
 
 template <class Integer>
 std::string big_endian(Integer number) {
@@ -62,7 +64,7 @@ Message dead_letter(const Record& record, std::string_view code, std::string_vie
   message.key = record.key;
   message.value = record.value;
   message.headers = record.headers;
-  const bool cut = cut_to_size(message, kMaximumDeadLetterBytes - kMaximumReasonBytes);
+  const bool cut = cut_to_size(message, kMaximumDeadLetterBytes - kReservedBytes);
   const auto add = [&message](std::string_view name, std::string value) {
     message.headers.push_back({"kafka_dlt-" + std::string(name), std::move(value)});
   };
