@@ -43,7 +43,7 @@ class RebalanceListener {
  public:
   virtual ~RebalanceListener() = default;
   /// The partitions this member now owns (eager: the whole set); answers where to start reading each. A
-  /// partition left out of the answer is assigned but paused: the listener stopped it on purpose.
+  /// partition left out of the answer is assigned but paused, without a position: seek and resume begin it.
   virtual std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) = 0;
   /// These are owned no more. Records of theirs already polled may still be worked on: the fence decides.
   virtual void revoked(const std::vector<TopicPartition>& partitions) = 0;
