@@ -1,0 +1,46 @@
+// What all instances of a process share: names, topics, each step's topic and options after configuration,
+// limits. Built once at start, immutable after, outlives every instance; thread-safe but for Random, which is
+// by itself.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "ports/clock.hpp"
+#include "ports/identity.hpp"
+#include "skald/options.hpp"
+#include "skald/step_definition.hpp"
+
+namespace skald::engine {
+
+struct StepSettings {
+  std::string topic;  ///< command steps
+  StepOptions options;
+};
+
+struct Limits {
+  std::int64_t maximum_transitions = 51'200;      ///< a saga that needs more becomes stuck: history-limit
+  std::size_t maximum_history_bytes = 50u << 20;  ///< likewise
+  int maximum_steps_per_transition = 10'000;      ///< a run that schedules more without waiting becomes stuck
+  std::size_t maximum_payload_bytes = 900'000;    ///< of one input, output or command
+};
+
+struct Environment {
+  std::string name_space;
+  std::string reply_topic;
+  std::string lifecycle_topic;
+  std::string build;  ///< identifies this binary in history
+  std::map<std::string, StepSettings, std::less<>> steps;
+  std::map<std::string, SagaOptions, std::less<>> sagas;  ///< overrides of a definition's own options
+  Limits limits;
+  Random* random = nullptr;
+};
+
+/// When and by whom a transition is made.
+struct Moment {
+  Time now{};
+  Incarnation incarnation = 0;
+};
+
+}  // namespace skald::engine

@@ -1,0 +1,82 @@
+// What can happen to a saga instance: one type an inbound kind. Plain values, made by the runtime, judged by
+// Instance::advance. Each kind's judgement stands in its own file (judge_*.cpp).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ports/identity.hpp"
+#include "skald/local_executor.hpp"
+#include "skald/record.hpp"
+#include "wire/cloud_events.hpp"
+
+namespace skald::engine {
+
+using wire::Phase;
+
+/// Where one attempt of one step stands: what replies, local results and refused messages name.
+struct AttemptId {
+  int ordinal = 0;
+  Phase phase = Phase::kAction;
+  int attempt = 1;
+  bool operator==(const AttemptId&) const = default;
+};
+
+struct StartInput {
+  std::string input;  ///< canonical JSON (SagaDefinition::canonical_input)
+  wire::TraceContext trace;
+  std::string origin;  ///< where it came from, for people: "orders[3]@1234", "api: alice"
+};
+
+/// A participant's reply.
+struct ReplyInput {
+  AttemptId id;
+  std::string step;
+  bool succeeded = false;
+  std::string data;  ///< JSON, if succeeded
+  Failure failure;   ///< if failed: a participant knows that this attempt had no effect
+};
+
+/// An attempt of a local step returned.
+struct LocalResult {
+  AttemptId id;
+  LocalOutcome outcome;
+};
+
+/// Time has passed, or somebody wants deadlines looked at. `live`: the incarnations alive now, by which an
+/// attempt of a local step whose process died is told.
+struct Wake {
+  std::vector<Incarnation> live;
+};
+
+/// Kafka refused a command for good.
+struct Undeliverable {
+  AttemptId id;
+  std::string reason;
+};
+
+/// An input that the database or the code cannot take: makes the saga stuck, keeping the input's bytes.
+struct Poison {
+  std::string reason;   ///< machine-readable
+  std::string message;  ///< for people
+  std::string input;    ///< as received
+};
+
+enum class OperatorVerb { retry, skip, compensate, end };
+
+/// What an operator decided about a stuck saga. Refused if the saga has moved since the operator looked.
+struct OperatorAction {
+  OperatorVerb verb = OperatorVerb::retry;
+  std::int64_t sequence = 0;  ///< the one the operator saw
+  int ordinal = 0;            ///< the step the operator saw as stuck, 0 for none
+  std::string result;         ///< JSON output, for skip
+  std::string who;
+  std::string why;
+};
+
+using Input = std::variant<ReplyInput, LocalResult, Wake, Undeliverable, Poison, OperatorAction>;
+
+}  // namespace skald::engine

@@ -1,0 +1,78 @@
+// Instance: one saga instance in memory: its state, rebuilt from history, and the suspended frame of its
+// code. All saga logic is in here and in the judge_*.cpp files: pure, no I/O, no clock (the Moment is given),
+// one thread.
+//
+//   history + one input -> one Transition
+//
+// An instance whose transition did not become durable is wrong: throw it away and replay. So advance may
+// change it in place.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/environment.hpp"
+#include "engine/input.hpp"
+#include "engine/transition.hpp"
+#include "ports/store.hpp"
+#include "skald/saga.hpp"
+
+namespace skald::engine {
+
+/// Why a history could not be replayed.
+struct ReplayProblem {
+  bool corrupt = false;       ///< the history itself cannot be read; else code and history differ
+  std::int64_t sequence = 0;  ///< the transition at which they part
+  std::string message;        ///< the difference: what history has, what the code wants
+  std::string build;          ///< that wrote the last transition; another build's: park before stuck
+};
+
+class Instance {
+ public:
+  struct Started;
+  struct Replayed;
+
+  /// A new saga and its first transition.
+  static Started start(const Environment& environment, const SagaDefinition& definition, SagaAddress address,
+                       SagaKey key, const StartInput& input, const Moment& moment);
+  /// A saga from its stored history. Check `problem` first: with one, the instance takes only Poison and
+  /// OperatorAction inputs.
+  static Replayed replay(const Environment& environment, const SagaDefinition& definition,
+                         const StoredSaga& stored);
+
+  ~Instance();
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  [[nodiscard]] Verdict advance(const Input& input, const Moment& moment);
+
+  [[nodiscard]] SagaKey key() const;
+  [[nodiscard]] const SagaAddress& address() const;
+  [[nodiscard]] int revision() const;
+  [[nodiscard]] std::int64_t sequence() const;
+  [[nodiscard]] SagaStatus status() const;
+  /// The exact next deadline; kNever if nothing is due.
+  [[nodiscard]] Time next_deadline() const;
+  /// About what it occupies, frame included: the cache's unit.
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+  class State;
+
+ private:
+  explicit Instance(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+struct Instance::Started {
+  std::unique_ptr<Instance> instance;
+  Transition transition;
+};
+
+struct Instance::Replayed {
+  std::unique_ptr<Instance> instance;
+  std::optional<ReplayProblem> problem;
+};
+
+}  // namespace skald::engine

@@ -1,0 +1,65 @@
+// What advancing an instance gives: a verdict on the input, and if it changed something, one Transition: the
+// history row, the messages, the local attempts, the status and the wake-up bound that the runtime makes
+// durable together.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/input.hpp"
+#include "ports/identity.hpp"
+#include "ports/message.hpp"
+#include "ports/store.hpp"
+#include "skald/step_definition.hpp"
+
+namespace skald::engine {
+
+/// An attempt of a local step to run once the transition is durable.
+struct LocalAttempt {
+  const StepDefinition* step = nullptr;
+  AttemptId id;
+  std::string input;
+  std::optional<std::string> output;  ///< for a compensation: the action's output, empty if unknown
+  std::string idempotency_key;
+  std::optional<Time> deadline;
+};
+
+/// For metrics: a step whose action or compensation settled in this transition.
+struct StepObservation {
+  std::string_view step;
+  Phase phase = Phase::kAction;
+  bool succeeded = false;
+  bool unknown = false;
+  int attempts = 1;
+  std::chrono::milliseconds duration{0};  ///< since it was scheduled
+};
+
+struct Transition {
+  std::optional<HistoryRow> row;  ///< none: only wake_at moves
+  std::vector<Message> messages;
+  std::vector<LocalAttempt> local_attempts;
+  SagaStatus status = SagaStatus::kRunning;
+  std::string stuck_reason;
+  Time wake_at = kNever;
+  std::vector<StepObservation> observations;
+};
+
+enum class Judgement {
+  kApplied,    ///< the transition holds
+  kDuplicate,  ///< this was applied before
+  kLate,       ///< overtaken: another attempt, or given up and compensated
+  kUnknown,    ///< names a step or attempt this saga never had: a dead letter
+  kMismatch,   ///< does not fit the step it names (type, phase): a dead letter
+  kEnded,      ///< the saga has ended
+  kRefused,    ///< an operator's action that no longer fits
+};
+
+/// Every judgement but kApplied wrote nothing and counts only if the fence confirms it.
+struct Verdict {
+  Judgement judgement = Judgement::kApplied;
+  std::string reason;  ///< one sentence, unless applied
+  std::optional<Transition> transition;
+};
+
+}  // namespace skald::engine

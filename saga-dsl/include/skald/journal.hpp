@@ -1,0 +1,54 @@
+// Journal: what Context needs from the engine, and what the engine needs from saga code. The engine
+// implements it; authors never see it. One journal belongs to one saga instance and its thread. While history
+// lasts, a call consumes and compares (pop), then it appends (write); a call that does not fit the history
+// makes the journal diverge: its slot never settles, so the saga suspends, and the engine puts the frame
+// away.
+#pragma once
+
+#include <coroutine>
+#include <cstdint>
+#include <string>
+
+#include "skald/failure.hpp"
+#include "skald/step_definition.hpp"
+
+namespace skald::detail {
+
+/// A scheduled step as the saga's code sees it; lives as long as the instance, at one address.
+struct Slot {
+  const StepDefinition* step = nullptr;
+  int ordinal = 0;
+  bool settled = false;
+  bool succeeded = false;
+  /// The code looked at the result: a failure nobody looked at counts as uncaught when the saga returns.
+  bool observed = false;
+  std::string output;
+  Failure failure;
+};
+
+/// What a suspended saga waits for. Lives in the frame that is suspended.
+class Waiter {
+ public:
+  std::coroutine_handle<> handle;
+  [[nodiscard]] virtual bool ready() const noexcept = 0;
+
+ protected:
+  Waiter() = default;
+  Waiter(const Waiter&) = default;
+  Waiter& operator=(const Waiter&) = default;
+  ~Waiter() = default;
+};
+
+class Journal {
+ public:
+  virtual ~Journal() = default;
+  /// Schedules a step now; never blocks, never throws.
+  virtual Slot& schedule(const StepDefinition& step, std::string input, bool pivot) = 0;
+  /// The saga's one suspended leaf; the engine resumes it once it is ready.
+  virtual void suspend(Waiter& waiter) noexcept = 0;
+  /// The saga's time: of the transition that is being worked on; never goes back.
+  [[nodiscard]] virtual Time now() const noexcept = 0;
+  [[nodiscard]] virtual const std::string& saga_id() const noexcept = 0;
+};
+
+}  // namespace skald::detail

@@ -1,0 +1,64 @@
+// Options of steps and sagas: literal types with named fields, so that they stand in the step's own class and
+// can be overridden by configuration (`steps.<name>.…`, `sagas.<name>.…`), number by number.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+namespace skald {
+
+/// Up to 16 failure codes, usable in constant expressions.
+class Codes {
+ public:
+  static constexpr std::size_t kMaximum = 16;
+  constexpr Codes() = default;
+  constexpr Codes(std::initializer_list<std::string_view> codes) {
+    for (const auto code : codes) codes_.at(size_++) = code;
+  }
+  [[nodiscard]] constexpr bool contains(std::string_view code) const {
+    for (std::size_t index = 0; index < size_; ++index)
+      if (codes_.at(index) == code) return true;
+    return false;
+  }
+
+ private:
+  std::array<std::string_view, kMaximum> codes_{};
+  std::size_t size_ = 0;
+};
+
+/// When a failed attempt is tried again: after initial_interval × coefficient^(attempt − 1), at most
+/// maximum_interval, moved by up to ± jitter of itself.
+struct RetryPolicy {
+  std::chrono::milliseconds initial_interval{1000};
+  double coefficient = 2.0;  ///< at least 1
+  std::chrono::milliseconds maximum_interval{60'000};
+  int maximum_attempts = 0;  ///< 0: as often as the timeouts allow
+  double jitter = 0.2;       ///< 0 to 1
+  Codes non_retryable{};     ///< codes that end the step at once
+};
+
+struct StepOptions {
+  /// For one attempt. A command step has none by default: Kafka keeps the command until it is read.
+  std::optional<std::chrono::milliseconds> start_to_close{};
+  /// For all attempts together. When it passes, the step has failed with code `timeout` and unknown outcome.
+  std::optional<std::chrono::milliseconds> schedule_to_close{};
+  RetryPolicy retry{};
+  /// A compensation is tried again for ever by default; after a final refusal the saga is stuck.
+  RetryPolicy compensation_retry{};
+};
+
+struct SagaOptions {
+  /// From the start of the saga. When it passes, the saga rolls back, unless its pivot took effect.
+  std::optional<std::chrono::milliseconds> deadline{};
+};
+
+/// Stated in the place of a compensation: why there is none. Shown when the saga rolls back past this step.
+struct NoCompensation {
+  std::string_view reason;
+};
+
+}  // namespace skald

@@ -1,0 +1,152 @@
+// Steps: what a saga author derives from. A CommandStep is done by a participant over Kafka and never
+// instantiated; a LocalStep is one object in this process, called by several threads at once. Mistakes that
+// types can tell are static_asserts of check_step, raised where the step is first used.
+#pragma once
+
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "skald/failure.hpp"
+#include "skald/fields.hpp"
+#include "skald/options.hpp"
+#include "skald/record.hpp"
+
+namespace skald {
+
+/// A step a participant does. Give it: `name`; `topic` (or map it in the configuration); `options` if the
+/// defaults do not fit; and `compensation`: a static function of (const Input&, const std::optional<Output>&)
+/// that builds the compensation command (output empty: the outcome is unknown), or a NoCompensation with its
+/// reason.
+template <class InputType, class OutputType>
+struct CommandStep {
+  using Input = InputType;
+  using Output = OutputType;
+};
+
+/// What a local step's attempt is told. Valid during the call only.
+class StepContext {
+ public:
+  struct Values {
+    std::string saga_id;
+    std::string idempotency_key;
+    int attempt = 1;
+    std::optional<Time> deadline;
+    std::stop_token stop;
+  };
+  explicit StepContext(Values values) : values_(std::move(values)) {}
+
+  /// The same for every attempt of the action and for its compensation: give it to what you call.
+  [[nodiscard]] const std::string& idempotency_key() const noexcept { return values_.idempotency_key; }
+  [[nodiscard]] const std::string& saga_id() const noexcept { return values_.saga_id; }
+  /// Counts from 1.
+  [[nodiscard]] int attempt() const noexcept { return values_.attempt; }
+  /// When this attempt is given up, if ever. Use it as the timeout of your call.
+  [[nodiscard]] std::optional<Time> deadline() const noexcept { return values_.deadline; }
+  /// Set at the deadline and at shutdown: return soon, throwing anything.
+  [[nodiscard]] const std::stop_token& stop() const noexcept { return values_.stop; }
+
+ private:
+  Values values_;
+};
+
+/// A step done in this process. `execute` returns its output; throws StepFailed for a certain refusal; any
+/// other exception is an unknown outcome and tried again under the same idempotency key. `compensate` undoes
+/// it by that key (output empty: the outcome is unknown), and is tried again until it returns; a step without
+/// one states `static constexpr skald::NoCompensation compensation{"why"}`. Both are called from several
+/// threads at once.
+template <class InputType, class OutputType>
+class LocalStep {
+ public:
+  using Input = InputType;
+  using Output = OutputType;
+
+  virtual ~LocalStep() = default;
+  virtual Output execute(const Input& input, StepContext& step) = 0;
+  virtual void compensate(const Input& input, const std::optional<Output>& output, StepContext& step) {
+    static_cast<void>(input), static_cast<void>(output), static_cast<void>(step);
+  }
+};
+
+namespace detail {
+
+template <class S>
+concept HasStepTypes = requires {
+  typename S::Input;
+  typename S::Output;
+};
+template <class S>
+concept HasName = requires { std::string_view(S::name); };
+template <class S>
+concept HasTopic = requires { std::string_view(S::topic); };
+template <class S>
+concept HasOptions = requires { StepOptions(S::options); };
+
+template <class S>
+concept IsCommandStep =
+    HasStepTypes<S> && std::is_base_of_v<CommandStep<typename S::Input, typename S::Output>, S>;
+template <class S>
+concept IsLocalStep =
+    HasStepTypes<S> && std::is_base_of_v<LocalStep<typename S::Input, typename S::Output>, S>;
+
+template <class S>
+concept StatesNoCompensation =
+    requires { requires std::is_same_v<std::remove_cvref_t<decltype(S::compensation)>, NoCompensation>; };
+template <class S>
+concept HasCommandCompensation =
+    requires(const typename S::Input& input, const std::optional<typename S::Output>& output) {
+      S::compensation(input, output);
+    };
+template <class S>
+concept OverridesCompensate = requires {
+  requires !std::is_same_v<decltype(&S::compensate),
+                           decltype(&LocalStep<typename S::Input, typename S::Output>::compensate)>;
+};
+
+/// Up to 63 of [A-Za-z0-9._-]: names stand in topics, metrics, ids and URLs.
+constexpr bool is_name(std::string_view name) {
+  if (name.empty() || name.size() > 63) return false;
+  for (const char c : name) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!letter && c != '.' && c != '_' && c != '-') return false;
+  }
+  return true;
+}
+
+/// What types can tell about a step, in sentences.
+template <class S>
+constexpr bool check_step() {
+  static_assert(
+      HasStepTypes<S> && (IsCommandStep<S> || IsLocalStep<S>),
+      "a step derives publicly from skald::CommandStep<Input, Output> or skald::LocalStep<Input, Output>");
+  static_assert(HasName<S>, "a step needs: static constexpr std::string_view name = \"…\";");
+  static_assert(is_name(S::name), "a step's name is 1 to 63 characters of A-Z a-z 0-9 . _ -");
+  static_assert(JsonMapped<typename S::Input>,
+                "the step's input is not mapped: add SKALD_FIELDS(Input, field, …) beside its struct");
+  static_assert(JsonMapped<typename S::Output>,
+                "the step's output is not mapped: add SKALD_FIELDS(Output, field, …) beside its struct");
+  if constexpr (IsCommandStep<S>) {
+    static_assert(StatesNoCompensation<S> || HasCommandCompensation<S>,
+                  "a command step needs a compensation: static C compensation(const Input&, const "
+                  "std::optional<Output>&) (empty: the outcome is unknown), or static constexpr "
+                  "skald::NoCompensation compensation{\"why\"};");
+    if constexpr (HasCommandCompensation<S>) {
+      using Compensation =
+          decltype(S::compensation(std::declval<const typename S::Input&>(),
+                                   std::declval<const std::optional<typename S::Output>&>()));
+      static_assert(JsonMapped<Compensation>,
+                    "what the compensation returns is not mapped: add SKALD_FIELDS beside its struct");
+    }
+  } else {
+    static_assert(
+        StatesNoCompensation<S> || OverridesCompensate<S>,
+        "a local step overrides compensate(const Input&, const std::optional<Output>&, "
+        "skald::StepContext&), or states static constexpr skald::NoCompensation compensation{\"why\"};");
+  }
+  return true;
+}
+
+}  // namespace detail
+}  // namespace skald
