@@ -1,0 +1,227 @@
+// What each event changes in the state: the one place, for live transitions and replay alike.
+#include <algorithm>
+
+#include "engine/state.hpp"
+#include "skald/assert.hpp"
+
+namespace skald::engine {
+
+void Instance::State::apply(const Event& event) {
+  switch (event.kind) {
+    case EventKind::kStarted: return apply_started(event);
+    case EventKind::kStep: return apply_step(event);
+    case EventKind::kReturned:
+      returned_ = true;
+      output_ = event.data;
+      return;
+    case EventKind::kThrew: threw_ = event.failure; return;
+    case EventKind::kRollback: return apply_rollback(event);
+    case EventKind::kStuck: return apply_stuck(event);
+    case EventKind::kEnded: return apply_ended(event);
+    case EventKind::kOperator: return apply_operator(event);
+    default: return apply_to_step(event);
+  }
+}
+
+void Instance::State::apply_to_step(const Event& event) {
+  StepState* found = step(event.ordinal);
+  SKALD_ASSERT(found != nullptr, address_.saga_id.c_str());
+  switch (event.kind) {
+    case EventKind::kSucceeded: return apply_succeeded(*found, event);
+    case EventKind::kFailed: return apply_failed(*found, event);
+    case EventKind::kAttempt: return apply_attempt(*found, event);
+    case EventKind::kCompensating: return apply_compensating(*found, event);
+    case EventKind::kLateSuccess:
+      found->has_output = true;
+      found->output = event.data;
+      return;
+    case EventKind::kCompensated:
+      found->undo = StepState::Undo::kDone;
+      found->undo_until = found->undo_retry_at = std::nullopt;
+      return;
+    case EventKind::kCompensationFailed:
+      found->undo = event.retry_at ? StepState::Undo::kWaiting : StepState::Undo::kRefused;
+      found->undo_retry_at = event.retry_at;
+      found->undo_until = std::nullopt;
+      return;
+    default: SKALD_ASSERT(false, "an event that is of no step");
+  }
+}
+
+void Instance::State::apply_started(const Event& event) {
+  input_ = event.data;
+  trace_ = event.trace;
+  deadline_ = event.close;
+  started_at_ = now_;
+  frame_ = Frame::kReady;
+}
+
+void Instance::State::apply_step(const Event& event) {
+  StepState& step = steps_.back();
+  step.pivot = event.pivot;
+  step.input = event.data;
+  step.until = event.until;
+  step.close = event.close;
+  step.runner = event.runner;
+  step.scheduled_at = now_;
+  step.check_runner_at = now_ + kRunnerCheckInterval;
+  activate(step.slot.ordinal);
+}
+
+void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {
+  step.stage = succeeded ? StepState::Stage::kSucceeded : StepState::Stage::kFailed;
+  step.until = step.close = step.retry_at = std::nullopt;
+  if (step.slot.settled) return;
+  step.slot.settled = true;
+  step.slot.succeeded = succeeded;
+  step.slot.output = step.output;
+  step.slot.failure = std::move(failure);
+}
+
+void Instance::State::apply_succeeded(StepState& step, const Event& event) {
+  step.output = event.data;
+  step.has_output = true;
+  step.unknown = false;
+  if (step.pivot) forward_only_ = true;
+  settle(step, true, {});
+}
+
+void Instance::State::apply_failed(StepState& step, const Event& event) {
+  step.unknown = event.failure.unknown;
+  step.until = std::nullopt;
+  if (step.pivot && step.unknown)
+    step.close = std::nullopt;  // tried under its key until the outcome is known
+  if (event.retry_at) {
+    step.stage = StepState::Stage::kWaiting;
+    step.retry_at = event.retry_at;
+    return;
+  }
+  if (step.pivot && step.unknown && status_ == SagaStatus::kRunning) {
+    step.stage = StepState::Stage::kFailed;  // the code must not decide on an outcome nobody knows: stuck
+    return;
+  }
+  settle(step, false, event.failure);
+}
+
+void Instance::State::apply_attempt(StepState& step, const Event& event) {
+  step.check_runner_at = now_ + kRunnerCheckInterval;
+  if (event.phase == Phase::kCompensation) {
+    step.undo = StepState::Undo::kAttempting;
+    step.undo_attempt = event.attempt;
+    step.undo_until = event.until;
+    step.undo_retry_at = std::nullopt;
+    step.undo_runner = event.runner;
+  } else {
+    step.stage = StepState::Stage::kAttempting;
+    step.attempt = event.attempt;
+    step.until = event.until;
+    step.retry_at = std::nullopt;
+    step.runner = event.runner;
+  }
+  activate(step.slot.ordinal);
+}
+
+void Instance::State::apply_rollback(const Event& event) {
+  move(Cause::kRollback);
+  rollback_failure_ = event.failure;
+  close_frame();
+  for (StepState& step : steps_) {
+    if (!step.open()) continue;
+    if (step.local() && step.stage == StepState::Stage::kAttempting)
+      continue;  // it runs: its return is awaited
+    const bool unknown = step.unanswered();
+    step.unknown = unknown;
+    settle(step, false, Failure{"abandoned", "the saga rolled back", Retry::never, unknown});
+  }
+}
+
+void Instance::State::apply_compensating(StepState& step, const Event& event) {
+  step.undo = StepState::Undo::kAttempting;
+  step.undo_attempt = 1;
+  step.undo_input = event.data;
+  step.undo_until = event.until;
+  step.undo_runner = event.runner;
+  step.undo_scheduled_at = now_;
+  step.check_runner_at = now_ + kRunnerCheckInterval;
+  activate(step.slot.ordinal);
+}
+
+void Instance::State::apply_stuck(const Event& event) {
+  if (status_ != SagaStatus::kStuck) status_before_stuck_ = status_;
+  move(Cause::kStuck);
+  stuck_reason_ = event.reason;
+  stuck_ordinal_ = event.ordinal;
+}
+
+void Instance::State::apply_ended(const Event& event) {
+  if (event.reason == "completed")
+    move(Cause::kCompleted);
+  else if (event.reason == "compensated")
+    move(Cause::kCompensated);
+  else
+    move(Cause::kTerminated);
+  close_frame();
+  active_.clear();
+}
+
+void Instance::State::apply_operator(const Event& event) {
+  stuck_reason_.clear();
+  StepState* target = step(event.ordinal);
+  if (event.reason == "end") return;  // the kEnded that follows moves it
+  if (event.reason == "compensate") {
+    move(Cause::kCompensate);
+    rollback_failure_ = event.failure;
+    forward_only_ = false;
+    close_frame();
+    for (StepState& step : steps_) {
+      if (!step.open() || (step.local() && step.stage == StepState::Stage::kAttempting)) continue;
+      step.unknown = step.unanswered();
+      settle(step, false,
+             Failure{"abandoned", "an operator rolled the saga back", Retry::never, step.unknown});
+    }
+    return;
+  }
+  move(status_before_stuck_ == SagaStatus::kRollingBack ? Cause::kResumedRollingBack
+                                                        : Cause::kResumedForward);
+  if (target == nullptr) return;
+  if (event.reason == "skip") {
+    if (event.phase == Phase::kCompensation) {
+      target->undo = StepState::Undo::kDone;
+    } else {
+      target->output = event.data;
+      target->has_output = true;
+      if (target->pivot) forward_only_ = true;
+      settle(*target, true, {});
+      target->unknown = true;
+    }
+  } else if (event.phase == Phase::kAction && target->stage == StepState::Stage::kFailed) {
+    if (!target->unknown) ++target->key_generation;  // a final refusal is final for its key
+    target->slot.settled = false;
+    target->slot.observed = false;
+  }
+}
+
+void Instance::State::move(Cause cause) {
+  const auto next = next_status(status_, cause);
+  SKALD_ASSERT(next.has_value(), address_.saga_id.c_str());
+  status_ = *next;
+}
+
+void Instance::State::activate(int ordinal) {
+  if (std::find(active_.begin(), active_.end(), ordinal) == active_.end()) active_.push_back(ordinal);
+}
+
+void Instance::State::deactivate_settled() {
+  std::erase_if(active_, [this](int ordinal) {
+    const StepState* active = step(ordinal);
+    return !active->open() && !active->undo_open();
+  });
+}
+
+void Instance::State::close_frame() {
+  waiter_ = nullptr;
+  execution_.reset();
+  frame_ = Frame::kNone;
+}
+
+}  // namespace skald::engine

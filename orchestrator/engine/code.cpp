@@ -1,0 +1,174 @@
+// The saga's code at work: letting it go on, and taking what it does as events. While history lasts an event is
+// consumed and compared, then it is appended.
+#include <utility>
+
+#include "engine/state.hpp"
+#include "skald/assert.hpp"
+
+namespace skald::engine {
+namespace {
+
+std::string describe(const Event& event) {
+  std::string text = "`" + std::string(to_string(event.kind));
+  if (!event.step.empty()) text += " " + std::string(event.pivot ? "(pivot) " : "") + event.step;
+  if (event.ordinal > 0) text += " #" + std::to_string(event.ordinal);
+  if (!event.failure.code.empty()) text += " " + event.failure.what();
+  return text + "`";
+}
+
+/// Where two payloads part, for the reader of a divergence.
+std::string difference(const std::string& had, const std::string& wants) {
+  constexpr std::size_t kShown = 60;
+  std::size_t at = 0;
+  while (at < had.size() && at < wants.size() && had[at] == wants[at]) ++at;
+  const std::size_t from = at < 20 ? 0 : at - 20;
+  return "history has …" + had.substr(from, kShown) + "… and the code gives …" + wants.substr(from, kShown) +
+         "… (byte " + std::to_string(at) + ")";
+}
+
+}  // namespace
+
+void Instance::State::pump() {
+  pending_before_code_ = pending_.size();
+  steps_before_code_ = steps_.size();
+  if (status_ != SagaStatus::kRunning) return;
+  run_code();
+  if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
+  if (replaying_ != nullptr) return;
+  code_ran_ = !defect_;
+  if (!defect_) return;
+  drop_code_events();
+  const Defect defect = std::move(*defect_);
+  defect_.reset();
+  record_stuck(defect.reason, defect.ordinal, defect.message);
+}
+
+void Instance::State::run_code() {
+  if (frame_ == Frame::kReady) {
+    auto execution = definition_.execution(*this, input_);
+    if (!execution) return defect("unreadable-input", execution.error().message);
+    execution_ = std::move(execution).value();
+    frame_ = Frame::kSuspended;
+    execution_->start();
+  }
+  while (frame_ == Frame::kSuspended && waiter_ != nullptr && waiter_->ready() && !defect_ &&
+         (replaying_ == nullptr || replaying_->divergence.empty()))
+    std::exchange(waiter_, nullptr)->handle.resume();
+}
+
+void Instance::State::end_of_code() {
+  detail::RunResult result = execution_->result();
+  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty())) return;
+  Event event;
+  switch (result.kind) {
+    case detail::RunResult::Kind::defect:
+      return defect("exception",
+                    "run threw " + result.failure.message +
+                        ": only StepFailed and SagaFailed roll back, anything else is taken as a defect");
+    case detail::RunResult::Kind::failed:
+      if (forward_only_) return defect("failed-after-pivot", result.failure.what(), last_failed());
+      frame_ = Frame::kThrew;
+      event.kind = EventKind::kThrew;
+      event.failure = std::move(result.failure);
+      break;
+    case detail::RunResult::Kind::returned:
+      frame_ = Frame::kReturned;
+      event.kind = EventKind::kReturned;
+      event.data = std::move(result.output);
+      break;
+  }
+  code_event(std::move(event));
+}
+
+detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::string input, bool pivot) {
+  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty())) return dead_slot_;
+  if (input.size() > environment_.limits.maximum_payload_bytes) {
+    defect("payload-limit", "input of step " + std::string(definition.name) + " has " +
+                                std::to_string(input.size()) + " bytes; the limit is " +
+                                std::to_string(environment_.limits.maximum_payload_bytes));
+    return dead_slot_;
+  }
+  if (steps_.size() - steps_before_code_ >=
+      static_cast<std::size_t>(environment_.limits.maximum_steps_per_transition)) {
+    defect("step-limit", "the code scheduled more than " +
+                             std::to_string(environment_.limits.maximum_steps_per_transition) +
+                             " steps without waiting for any");
+    return dead_slot_;
+  }
+  const auto settings = environment_.steps.find(definition.name);
+  if (settings == environment_.steps.end()) {
+    defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
+    return dead_slot_;
+  }
+  StepState step;
+  step.slot.step = &definition;
+  step.slot.ordinal = static_cast<int>(steps_.size()) + 1;
+  step.settings = &settings->second;
+
+  Event event;
+  event.kind = EventKind::kStep;
+  event.ordinal = step.slot.ordinal;
+  event.step = definition.name;
+  event.pivot = pivot;
+  event.data = std::move(input);
+  const StepOptions& options = settings->second.options;
+  if (options.start_to_close) event.until = now_ + *options.start_to_close;
+  if (options.schedule_to_close) event.close = now_ + *options.schedule_to_close;
+  if (step.local()) event.runner = incarnation_;
+
+  steps_.push_back(std::move(step));
+  code_event(std::move(event));
+  if (replaying_ != nullptr && !replaying_->divergence.empty()) return dead_slot_;
+  return steps_.back().slot;
+}
+
+void Instance::State::code_event(Event event) {
+  if (replaying_ == nullptr) return record(std::move(event));
+  if (!consume(event)) return;
+  apply((*replaying_->events)[replaying_->next++]);
+}
+
+bool Instance::State::consume(const Event& event) {
+  Replay& replay = *replaying_;
+  if (replay.next >= replay.events->size() ||
+      origin_of((*replay.events)[replay.next].kind) != EventOrigin::kCode) {
+    replay.divergence = "the code goes on with " + describe(event) + ", where history has nothing more of it";
+    return false;
+  }
+  const Event& had = (*replay.events)[replay.next];
+  if (had.kind != event.kind || had.step != event.step || had.ordinal != event.ordinal ||
+      had.pivot != event.pivot || had.failure.code != event.failure.code) {
+    replay.divergence = "history has " + describe(had) + ", the code gives " + describe(event);
+    return false;
+  }
+  if (had.data != event.data) {
+    replay.divergence = describe(event) + ": " + difference(had.data, event.data);
+    return false;
+  }
+  return true;
+}
+
+void Instance::State::defect(std::string reason, std::string message, int ordinal) {
+  if (!defect_) defect_ = Defect{std::move(reason), std::move(message), ordinal};
+}
+
+int Instance::State::last_failed() const {
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step)
+    if (step->stage == StepState::Stage::kFailed) return step->slot.ordinal;
+  return 0;
+}
+
+/// What a defective run did in this transition never happened: the row holds the inbound events and the reason, so
+/// that a retry with mended code starts before the defect.
+void Instance::State::drop_code_events() {
+  close_frame();
+  pending_.resize(pending_before_code_);
+  while (steps_.size() > steps_before_code_) {
+    std::erase(active_, static_cast<int>(steps_.size()));
+    steps_.pop_back();
+  }
+  returned_ = false;
+  threw_.reset();
+}
+
+}  // namespace skald::engine

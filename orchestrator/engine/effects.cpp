@@ -1,0 +1,98 @@
+// What a recorded event causes outside: commands, local attempts, the outcome event, and observations for metrics.
+#include "engine/state.hpp"
+#include "skald/json.hpp"
+
+namespace skald::engine {
+namespace {
+
+std::string outcome_data(const SagaAddress& address, const Event& ended) {
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("saga_id");
+  writer.string(address.saga_id);
+  writer.key("definition");
+  writer.string(address.definition);
+  writer.key("outcome");
+  writer.string(ended.reason);
+  if (!ended.failure.code.empty()) {
+    writer.key("code");
+    writer.string(ended.failure.code);
+    writer.key("message");
+    writer.string(ended.failure.message);
+  }
+  if (!ended.data.empty()) {
+    writer.key("output");
+    writer.raw(ended.data);
+  }
+  writer.end_object();
+  return writer.take();
+}
+
+}  // namespace
+
+void Instance::State::effects(const Event& event, Transition& transition) {
+  switch (event.kind) {
+    case EventKind::kStep: return send_attempt(event, Phase::kAction, 1, transition);
+    case EventKind::kAttempt: return send_attempt(event, event.phase, event.attempt, transition);
+    case EventKind::kCompensating: return send_attempt(event, Phase::kCompensation, 1, transition);
+    case EventKind::kEnded: break;
+    default: return;
+  }
+  if (environment_.lifecycle_topic.empty()) return;
+  wire::OutcomeEvent outcome;
+  outcome.source = wire::source_of(environment_.name_space, address_.definition);
+  outcome.id = environment_.name_space + '/' + address_.definition + '/' + address_.saga_id + "/outcome";
+  outcome.type = "saga." + event.reason;
+  outcome.saga_id = address_.saga_id;
+  outcome.time = now_;
+  outcome.trace = trace_;
+  outcome.data = outcome_data(address_, event);
+  transition.messages.push_back(wire::to_message(outcome, environment_.lifecycle_topic));
+}
+
+void Instance::State::send_attempt(const Event& event, Phase phase, int attempt, Transition& transition) {
+  const StepState& step = *this->step(event.ordinal);
+  const bool undo = phase == Phase::kCompensation;
+  if (step.local()) {
+    LocalAttempt local{
+        step.slot.step, {event.ordinal, phase, attempt}, step.input, {}, idempotency_key(step), {}};
+    if (undo && step.has_output) local.output = step.output;
+    local.deadline = event.until;
+    if (!undo && step.close && (!local.deadline || *step.close < *local.deadline))
+      local.deadline = step.close;
+    transition.local_attempts.push_back(std::move(local));
+    return;
+  }
+  wire::Command command;
+  command.id = wire::format(wire::CommandId{environment_.name_space, address_.definition, address_.saga_id,
+                                            event.ordinal, phase, attempt});
+  command.step = step.slot.step->name;
+  command.source = wire::source_of(environment_.name_space, address_.definition);
+  command.saga_id = address_.saga_id;
+  command.idempotency_key = idempotency_key(step);
+  command.phase = phase;
+  command.attempt = attempt;
+  if (!undo && !step.pivot) command.expiry = event.kind == EventKind::kStep ? event.close : step.close;
+  command.reply_to = environment_.reply_topic;
+  command.trace = trace_;
+  command.data = undo ? step.undo_input : step.input;
+  transition.messages.push_back(wire::to_message(command, step.settings->topic));
+}
+
+void Instance::State::observe(const Event& event, Transition& transition) {
+  const bool settled = event.kind == EventKind::kSucceeded || event.kind == EventKind::kCompensated ||
+                       (event.kind == EventKind::kFailed && !event.retry_at);
+  if (!settled) return;
+  const StepState& step = *this->step(event.ordinal);
+  const bool undo = event.kind == EventKind::kCompensated;
+  StepObservation observation;
+  observation.step = step.slot.step->name;
+  observation.phase = undo ? Phase::kCompensation : Phase::kAction;
+  observation.succeeded = event.kind != EventKind::kFailed;
+  observation.unknown = event.failure.unknown;
+  observation.attempts = undo ? step.undo_attempt : step.attempt;
+  observation.duration = now_ - (undo ? step.undo_scheduled_at : step.scheduled_at);
+  transition.observations.push_back(observation);
+}
+
+}  // namespace skald::engine

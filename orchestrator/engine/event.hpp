@@ -1,0 +1,83 @@
+// Event: what a transition says happened, and the text form in which history keeps it. A history row is one
+// transition: a head line and an event each, written for people with psql as much as for replay:
+//
+//   {"at":1763726400000,"build":"4f2a"}
+//   {"type":"step","ordinal":1,"step":"reserve-stock","bytes":57}
+//   <57 bytes of JSON, exactly as the code gave them>
+//
+// Payloads are kept byte for byte, since replay compares them with what the code gives again. Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ports/identity.hpp"
+#include "skald/failure.hpp"
+#include "skald/record.hpp"
+#include "skald/result.hpp"
+#include "wire/cloud_events.hpp"
+
+namespace skald::engine {
+
+/// A transition is: inbound events, then what the code did, then what follows by rule. Stored by name.
+enum class EventKind {
+  // Inbound: what reached the saga.
+  kStarted,
+  kSucceeded,           ///< a step took effect
+  kFailed,              ///< an attempt failed: tried again at `retry_at`, or (without) the step has failed
+  kAttempt,             ///< another attempt of an action or a compensation goes out
+  kLateSuccess,         ///< a step given up did take effect: its compensation will know the output
+  kCompensated,         ///< a compensation was acknowledged
+  kCompensationFailed,  ///< tried again at `retry_at`, or (without) refused
+  kOperator,
+  // By the code, compared on replay.
+  kStep,      ///< scheduled, with its first attempt
+  kReturned,  ///< run returned
+  kThrew,     ///< StepFailed or SagaFailed left run
+  // By rule.
+  kRollback,
+  kCompensating,  ///< a compensation is scheduled, with its first attempt
+  kStuck,
+  kEnded,
+};
+
+enum class EventOrigin { kInbound, kCode, kRule };
+
+struct Event {
+  EventKind kind = EventKind::kStarted;
+  int ordinal = 0;
+  int attempt = 0;
+  wire::Phase phase = wire::Phase::kAction;
+  bool pivot = false;
+  bool code_ran =
+      false;  ///< kStuck: the code had gone on before; else a retry lets it go on from before this row
+  std::string step;
+  std::string data;           ///< JSON payload, byte for byte; may be empty
+  Failure failure;            ///< code empty: none
+  std::optional<Time> until;  ///< start_to_close falls due, of the attempt this event sends
+  std::optional<Time> close;  ///< schedule_to_close, or the saga's deadline (kStarted), falls due
+  std::optional<Time> retry_at;
+  Incarnation runner = 0;    ///< of a local step's attempt
+  std::string reason;        ///< kStuck: machine-readable; kOperator: the verb; kEnded: the outcome
+  std::string who;           ///< kOperator
+  std::string why;           ///< kOperator, kStarted: where it came from
+  wire::TraceContext trace;  ///< kStarted
+};
+
+struct HistoryEntry {
+  Time at{};
+  std::string build;  ///< empty: as the entry before
+  std::vector<Event> events;
+};
+
+[[nodiscard]] std::string_view to_string(EventKind kind);
+[[nodiscard]] EventOrigin origin_of(EventKind kind);
+
+[[nodiscard]] std::string write_entry(const HistoryEntry& entry);
+/// kInvalid: truncated, altered, or written by a newer build: names the line.
+[[nodiscard]] Result<HistoryEntry> read_entry(std::string_view text);
+
+}  // namespace skald::engine

@@ -1,0 +1,61 @@
+// The face of the engine: start, replay, advance.
+#include "engine/instance.hpp"
+
+#include "engine/state.hpp"
+
+namespace skald::engine {
+
+Instance::Instance(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Instance::~Instance() = default;
+
+Instance::Started Instance::start(const Environment& environment, const SagaDefinition& definition,
+                                  SagaAddress address, SagaKey key, const StartInput& input,
+                                  const Moment& moment) {
+  auto state = std::make_unique<State>(environment, definition, std::move(address), key);
+  const auto configured = environment.sagas.find(definition.name);
+  const SagaOptions& options =
+      configured == environment.sagas.end() ? definition.options : configured->second;
+  state->begin(moment);
+  Event started;
+  started.kind = EventKind::kStarted;
+  started.data = input.input;
+  started.trace = input.trace;
+  started.why = input.origin;
+  if (options.deadline) started.close = moment.now + *options.deadline;
+  state->record(std::move(started));
+  state->pump();
+  state->follow_rules();
+  Transition transition = state->finish();
+  return {std::unique_ptr<Instance>(new Instance(std::move(state))), std::move(transition)};
+}
+
+Instance::Replayed Instance::replay(const Environment& environment, const SagaDefinition& definition,
+                                    const StoredSaga& stored) {
+  auto state = std::make_unique<State>(environment, definition, stored.row.address, stored.row.key);
+  auto problem = state->replay(stored);
+  return {std::unique_ptr<Instance>(new Instance(std::move(state))), std::move(problem)};
+}
+
+Verdict Instance::advance(const Input& input, const Moment& moment) {
+  if (is_ended(state_->status_)) return {Judgement::kEnded, "the saga has ended", std::nullopt};
+  state_->begin(moment);
+  Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);
+  if (ruling.judgement != Judgement::kApplied)
+    return {ruling.judgement, std::move(ruling.reason), std::nullopt};
+  const bool woken = std::holds_alternative<Wake>(input);
+  state_->pump();
+  state_->follow_rules();
+  if (!state_->has_pending()) return {Judgement::kApplied, {}, state_->moved_wake_up()};
+  if (woken) state_->wake_at_ = kNever;  // the bound has served: the exact next deadline takes its place
+  return {Judgement::kApplied, {}, state_->finish()};
+}
+
+SagaKey Instance::key() const { return state_->key_; }
+const SagaAddress& Instance::address() const { return state_->address_; }
+int Instance::revision() const { return state_->definition_.revision; }
+std::int64_t Instance::sequence() const { return state_->sequence_; }
+SagaStatus Instance::status() const { return state_->status_; }
+Time Instance::next_deadline() const { return state_->next_deadline(); }
+std::size_t Instance::memory_bytes() const { return state_->memory_bytes(); }
+
+}  // namespace skald::engine

@@ -1,0 +1,89 @@
+// An operator's decision about a stuck saga, refused if the saga moved since the operator looked. History says who
+// and why; a result given for a skipped step is data in history, so that replay accepts it.
+//
+//   retry       goes on: the stuck step or compensation gets another attempt (a new key after a final refusal)
+//   skip        the stuck step counts as done with the given result (of unknown outcome: a rollback compensates it),
+//               the stuck compensation as done
+//   compensate  rolls back from here, also past a pivot
+//   end         terminated, nothing undone
+#include "engine/state.hpp"
+
+namespace skald::engine {
+namespace {
+
+std::string_view to_string(OperatorVerb verb) {
+  switch (verb) {
+    case OperatorVerb::retry: return "retry";
+    case OperatorVerb::skip: return "skip";
+    case OperatorVerb::compensate: return "compensate";
+    case OperatorVerb::end: return "end";
+  }
+  return "";
+}
+
+Event operator_event(const OperatorAction& input) {
+  Event event;
+  event.kind = EventKind::kOperator;
+  event.reason = to_string(input.verb);
+  event.ordinal = input.ordinal;
+  event.who = input.who;
+  event.why = input.why;
+  return event;
+}
+
+bool undo_refused(const StepState* step) {
+  return step != nullptr && step->undo == StepState::Undo::kRefused;
+}
+
+Ruling retry(Instance::State& state, StepState* step, Event event) {
+  if (step == nullptr) return state.record(std::move(event)), Ruling{};
+  const Phase phase = undo_refused(step) ? Phase::kCompensation : Phase::kAction;
+  event.phase = phase;
+  state.record(std::move(event));
+  state.record_attempt(*step, phase);
+  return {};
+}
+
+Ruling skip(Instance::State& state, StepState* step, Event event, const std::string& result) {
+  if (step == nullptr) return {Judgement::kRefused, "no step is stuck: there is nothing to skip"};
+  if (undo_refused(step)) {
+    event.phase = Phase::kCompensation;
+    return state.record(std::move(event)), Ruling{};
+  }
+  const auto fits = step->slot.step->check_output(result);
+  if (!fits)
+    return {Judgement::kRefused, "the result does not fit the step's output: " + fits.error().message};
+  event.data = result;
+  return state.record(std::move(event)), Ruling{};
+}
+
+}  // namespace
+
+Ruling judge(Instance::State& state, const OperatorAction& input) {
+  if (state.status_ != SagaStatus::kStuck) return {Judgement::kRefused, "the saga is not stuck"};
+  if (input.sequence != state.sequence_ || input.ordinal != state.stuck_ordinal_)
+    return {Judgement::kRefused, "the saga moved since you looked: it is stuck at sequence " +
+                                     std::to_string(state.sequence_) + ", step #" +
+                                     std::to_string(state.stuck_ordinal_)};
+  if (state.broken_ && input.verb != OperatorVerb::end)
+    return {Judgement::kRefused, "history and code still differ: " + state.broken_->message};
+  StepState* step = state.step(input.ordinal);
+  Event event = operator_event(input);
+  switch (input.verb) {
+    case OperatorVerb::retry: return retry(state, step, std::move(event));
+    case OperatorVerb::skip: return skip(state, step, std::move(event), input.result);
+    case OperatorVerb::compensate:
+      event.failure = {"operator", input.who + ": " + input.why, Retry::never, false};
+      state.record(std::move(event));
+      return {};
+    case OperatorVerb::end: break;
+  }
+  state.record(std::move(event));
+  Event ended;
+  ended.kind = EventKind::kEnded;
+  ended.reason = "terminated";
+  state.record(std::move(ended));
+  return {};
+}
+
+}  // namespace skald::engine

@@ -1,0 +1,97 @@
+// Replay: history, event by event, through the same apply() as a live transition, with the code pumped once a row
+// where it was pumped then: after the inbound events. Ends where the history ends, or at the first difference.
+#include "engine/state.hpp"
+
+namespace skald::engine {
+namespace {
+
+/// A row that ends in a defect holds nothing of the code (it was dropped): the code is not pumped for it, so that a
+/// retry with mended code starts from before.
+bool is_defect_row(const HistoryEntry& entry) {
+  for (const Event& event : entry.events)
+    if (event.kind == EventKind::kStuck && !event.code_ran) return true;
+  return false;
+}
+
+}  // namespace
+
+std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
+  std::optional<ReplayProblem> problem;
+  for (const HistoryRow& row : stored.history) {
+    auto entry = read_entry(row.events);
+    if (!entry || row.sequence != sequence_ + 1) {
+      problem =
+          ReplayProblem{true, row.sequence, entry ? "a gap before this row" : entry.error().message, build_};
+      break;
+    }
+    if (!entry->build.empty()) build_ = entry->build;
+    if (!problem) {
+      now_ = entry->at;
+      Replay replay{&entry->events, 0, {}};
+      replaying_ = &replay;
+      if (!replay_entry(*entry)) problem = ReplayProblem{false, row.sequence, replay.divergence, build_};
+      replaying_ = nullptr;
+    }
+    sequence_ = row.sequence;
+    history_bytes_ += row.events.size();
+  }
+  if (problem) problem->build = build_;
+  if (!problem && sequence_ != stored.row.sequence)
+    problem = ReplayProblem{true, sequence_, "history ends before the saga's sequence", build_};
+  if (!problem && status_ != stored.row.status)
+    problem = ReplayProblem{true, sequence_,
+                            "history ends " + std::string(skald::to_string(status_)) +
+                                ", the saga's row says " + std::string(skald::to_string(stored.row.status)),
+                            build_};
+  if (problem) close_frame();
+  sequence_ = stored.row.sequence;
+  status_ = stored.row.status;
+  stuck_reason_ = stored.row.stuck_reason;
+  wake_at_ = stored.row.wake_at;
+  broken_ = problem;
+  deactivate_settled();
+  return problem;
+}
+
+bool Instance::State::replay_entry(HistoryEntry& entry) {
+  Replay& replay = *replaying_;
+  auto& events = entry.events;
+  while (replay.next < events.size() && origin_of(events[replay.next].kind) == EventOrigin::kInbound) {
+    const Event& event = events[replay.next];
+    const bool of_step = event.kind != EventKind::kStarted && event.kind != EventKind::kOperator;
+    if (of_step && step(event.ordinal) == nullptr) {
+      replay.divergence =
+          "history names step #" + std::to_string(event.ordinal) + ", which the code never scheduled";
+      return false;
+    }
+    apply(event);
+    ++replay.next;
+  }
+  pump_replayed(entry);
+  if (!replay.divergence.empty()) return false;
+  for (; replay.next < events.size(); ++replay.next) {
+    const Event& event = events[replay.next];
+    if (origin_of(event.kind) == EventOrigin::kCode) {
+      replay.divergence = "history has `" + std::string(to_string(event.kind)) + " " + event.step +
+                          "`, which the code does not come to";
+      return false;
+    }
+    if (event.kind == EventKind::kCompensating && step(event.ordinal) == nullptr) {
+      replay.divergence =
+          "history compensates step #" + std::to_string(event.ordinal) + ", which the code never scheduled";
+      return false;
+    }
+    apply(event);
+  }
+  return true;
+}
+
+void Instance::State::pump_replayed(HistoryEntry& entry) {
+  if (is_defect_row(entry)) return;
+  pump();
+  if (!defect_) return;
+  replaying_->divergence = defect_->message;
+  defect_.reset();
+}
+
+}  // namespace skald::engine

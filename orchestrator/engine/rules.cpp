@@ -1,0 +1,112 @@
+// What follows by rule from the state a transition has reached: debts (a step given up with unknown outcome is
+// compensated before the saga ends, whether the saga caught the failure or not), rollback in reverse order, the end.
+#include "engine/state.hpp"
+
+namespace skald::engine {
+
+void Instance::State::follow_rules() {
+  if (status_ == SagaStatus::kRunning) rules_forward();
+  if (status_ == SagaStatus::kRollingBack) rules_rolling_back();
+  const bool over = sequence_ + 1 >= environment_.limits.maximum_transitions ||
+                    history_bytes_ > environment_.limits.maximum_history_bytes;
+  if (over && !is_ended(status_) && status_ != SagaStatus::kStuck)
+    record_stuck("history-limit", 0,
+                 "history has " + std::to_string(sequence_ + 1) + " transitions and " +
+                     std::to_string(history_bytes_) + " bytes");
+  deactivate_settled();
+}
+
+bool Instance::State::pivot_open() const {
+  for (const int ordinal : active_) {
+    const StepState& active = steps_[static_cast<std::size_t>(ordinal) - 1];
+    if (active.pivot && active.open()) return true;
+  }
+  return false;
+}
+
+void Instance::State::rules_forward() {
+  for (StepState& step : steps_) {
+    const bool debt =
+        step.stage == StepState::Stage::kFailed && step.unknown && step.undo == StepState::Undo::kNone;
+    if (!debt) continue;
+    if (step.pivot)
+      return record_stuck("pivot-unknown", step.slot.ordinal, "the pivot's outcome stays unknown");
+    if (!owe_compensation(step)) return;
+  }
+  if (pivot_open()) return;  // nothing is decided about the saga before its pivot is
+  if (threw_) {
+    if (forward_only_) return record_stuck("failed-after-pivot", 0, threw_->what());
+    return record_rollback(*threw_, "failure");
+  }
+  if (returned_) {
+    for (const StepState& step : steps_) {
+      if (step.open()) return;
+      if (step.stage != StepState::Stage::kFailed || step.slot.observed) continue;
+      if (forward_only_)
+        return record_stuck("failed-after-pivot", step.slot.ordinal, step.slot.failure.what());
+      return record_rollback(step.slot.failure, "failure");
+    }
+    if (debts_settled()) record_end("completed", output_, {});
+    return;
+  }
+  if (deadline_ && *deadline_ <= now_ && !forward_only_)
+    record_rollback({std::string(failure_code::kDeadline), "the saga's deadline passed", Retry::never, false},
+                    "deadline");
+}
+
+bool Instance::State::debts_settled() const {
+  for (const StepState& step : steps_)
+    if (step.stage == StepState::Stage::kFailed && !step.undo_settled()) return false;
+  return true;
+}
+
+void Instance::State::record_rollback(Failure failure, std::string why) {
+  Event event;
+  event.kind = EventKind::kRollback;
+  event.failure = std::move(failure);
+  event.reason = std::move(why);
+  record(std::move(event));
+}
+
+void Instance::State::rules_rolling_back() {
+  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+    if (step->open()) return;  // a local step that still runs: it has to return first
+    const bool took_effect = step->stage == StepState::Stage::kSucceeded || step->unknown;
+    if (!took_effect || step->undo_settled()) continue;
+    if (step->undo == StepState::Undo::kNone) owe_compensation(*step);
+    return;
+  }
+  record_end("compensated", {}, rollback_failure_);
+}
+
+bool Instance::State::owe_compensation(StepState& step) {
+  const StepDefinition& definition = *step.slot.step;
+  if (!definition.has_compensation) return true;
+  Event event;
+  event.kind = EventKind::kCompensating;
+  event.ordinal = step.slot.ordinal;
+  event.step = definition.name;
+  if (definition.compensation != nullptr) {
+    auto data = definition.compensation(step.input, step.has_output ? &step.output : nullptr);
+    if (!data) {
+      record_stuck("compensation-defect", step.slot.ordinal, data.error().message);
+      return false;
+    }
+    event.data = std::move(data).value();
+  }
+  if (step.settings->options.start_to_close) event.until = now_ + *step.settings->options.start_to_close;
+  if (step.local()) event.runner = incarnation_;
+  record(std::move(event));
+  return true;
+}
+
+void Instance::State::record_end(std::string_view outcome, std::string data, Failure failure) {
+  Event event;
+  event.kind = EventKind::kEnded;
+  event.reason = outcome;
+  event.data = std::move(data);
+  event.failure = std::move(failure);
+  record(std::move(event));
+}
+
+}  // namespace skald::engine

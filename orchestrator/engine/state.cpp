@@ -1,0 +1,161 @@
+// The building of a transition: begin, record, finish; and what the judges share: retry decisions and deadlines.
+#include "engine/state.hpp"
+
+#include <algorithm>
+
+#include "engine/retry.hpp"
+#include "skald/assert.hpp"
+
+namespace skald::engine {
+
+Instance::State::State(const Environment& environment, const SagaDefinition& definition, SagaAddress address,
+                       SagaKey key)
+    : environment_(environment), definition_(definition), address_(std::move(address)), key_(key) {}
+
+Instance::State::~State() = default;
+
+StepState* Instance::State::step(int ordinal) {
+  if (ordinal < 1 || static_cast<std::size_t>(ordinal) > steps_.size()) return nullptr;
+  return &steps_[static_cast<std::size_t>(ordinal) - 1];
+}
+
+void Instance::State::begin(const Moment& moment) {
+  now_ = std::max(now_, moment.now);
+  incarnation_ = moment.incarnation;
+  pending_.clear();
+  code_ran_ = false;
+}
+
+void Instance::State::record(Event event) {
+  pending_.push_back(std::move(event));
+  const Event applied = pending_.back();
+  apply(applied);
+}
+
+void Instance::State::record_stuck(std::string reason, int ordinal, std::string message) {
+  Event event;
+  event.kind = EventKind::kStuck;
+  event.reason = std::move(reason);
+  event.ordinal = ordinal;
+  event.code_ran = code_ran_;
+  event.failure.message = std::move(message);
+  record(std::move(event));
+}
+
+void Instance::State::record_failure(StepState& step, Phase phase, Failure failure) {
+  const bool undo = phase == Phase::kCompensation;
+  const StepOptions& options = step.settings->options;
+  const RetryPolicy& policy = undo ? options.compensation_retry : options.retry;
+  const int attempt = undo ? step.undo_attempt : step.attempt;
+
+  Event event;
+  event.kind = undo ? EventKind::kCompensationFailed : EventKind::kFailed;
+  event.ordinal = step.slot.ordinal;
+  event.attempt = attempt;
+  event.step = step.slot.step->name;
+
+  const bool exhausted = policy.maximum_attempts > 0 && attempt >= policy.maximum_attempts;
+  const bool may_retry =
+      failure.retry == Retry::allowed && !policy.non_retryable.contains(failure.code) && !exhausted;
+  const Time retry_at = now_ + retry_delay(policy, attempt, environment_.random->next());
+  if (undo) {
+    if (may_retry) event.retry_at = retry_at;
+  } else {
+    const bool in_time = !step.close || retry_at < *step.close || (step.pivot && failure.unknown);
+    if (may_retry && in_time && status_ != SagaStatus::kRollingBack) event.retry_at = retry_at;
+  }
+  if (!event.retry_at) failure.retry = Retry::never;
+  event.failure = std::move(failure);
+  const std::string what = event.failure.what();
+  const bool refused = undo && !event.retry_at;
+  record(std::move(event));
+  if (refused) record_stuck("compensation-refused", step.slot.ordinal, what);
+}
+
+void Instance::State::record_attempt(StepState& step, Phase phase) {
+  const StepOptions& options = step.settings->options;
+  Event event;
+  event.kind = EventKind::kAttempt;
+  event.ordinal = step.slot.ordinal;
+  event.step = step.slot.step->name;
+  event.phase = phase;
+  event.attempt = (phase == Phase::kCompensation ? step.undo_attempt : step.attempt) + 1;
+  if (options.start_to_close)
+    event.until = now_ + *options.start_to_close;
+  else if (step.pivot && phase == Phase::kAction && options.schedule_to_close)
+    event.until = now_ + *options.schedule_to_close;
+  if (step.local()) event.runner = incarnation_;
+  record(std::move(event));
+}
+
+std::string Instance::State::idempotency_key(const StepState& step) const {
+  std::string key = environment_.name_space + '/' + address_.definition + '/' + address_.saga_id + '/' +
+                    std::to_string(step.slot.ordinal);
+  if (step.key_generation > 0) key += "/retry-" + std::to_string(step.key_generation);
+  return key;
+}
+
+Time Instance::State::next_deadline() const {
+  if (is_ended(status_) || status_ == SagaStatus::kStuck) return kNever;
+  Time next = kNever;
+  const auto consider = [&next](const std::optional<Time>& time) {
+    if (time && *time < next) next = *time;
+  };
+  bool pivot_is_open = false;
+  for (const int ordinal : active_) {
+    const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
+    pivot_is_open = pivot_is_open || (step.pivot && step.open());
+    if (step.open()) {
+      if (step.local() && step.stage == StepState::Stage::kAttempting) {
+        consider(step.check_runner_at);
+        continue;
+      }
+      consider(step.stage == StepState::Stage::kAttempting ? step.until : step.retry_at);
+      consider(step.close);
+    }
+    if (step.undo == StepState::Undo::kAttempting)
+      consider(step.local() ? step.check_runner_at : step.undo_until);
+    if (step.undo == StepState::Undo::kWaiting) consider(step.undo_retry_at);
+  }
+  if (status_ == SagaStatus::kRunning && !forward_only_ && !pivot_is_open && !returned_) consider(deadline_);
+  return next;
+}
+
+Transition Instance::State::finish() {
+  SKALD_ASSERT(!pending_.empty(), address_.saga_id.c_str());
+  Transition transition;
+  HistoryEntry entry;
+  entry.at = now_;
+  if (build_ != environment_.build) entry.build = build_ = environment_.build;
+  for (const Event& event : pending_) {
+    effects(event, transition);
+    observe(event, transition);
+  }
+  entry.events = std::move(pending_);
+  pending_.clear();
+  transition.row = HistoryRow{++sequence_, write_entry(entry)};
+  history_bytes_ += transition.row->events.size();
+  transition.status = status_;
+  transition.stuck_reason = stuck_reason_;
+  wake_at_ = std::min(wake_at_, next_deadline());
+  transition.wake_at = wake_at_;
+  return transition;
+}
+
+Transition Instance::State::moved_wake_up() {
+  Transition transition;
+  transition.status = status_;
+  transition.stuck_reason = stuck_reason_;
+  transition.wake_at = wake_at_ = next_deadline();
+  return transition;
+}
+
+std::size_t Instance::State::memory_bytes() const {
+  constexpr std::size_t kBase = 4096;  // the object, its frame and the cache's own entry, rounded up
+  std::size_t bytes = kBase + input_.size() + output_.size();
+  for (const StepState& step : steps_)
+    bytes += sizeof(StepState) + step.input.size() + 2 * step.output.size() + step.undo_input.size();
+  return bytes;
+}
+
+}  // namespace skald::engine

@@ -1,0 +1,212 @@
+// Instance::State: everything one saga instance is, and the only place where it changes. Internal to the engine.
+//
+// A transition is built in three phases: a judge records inbound events; pump() lets the code go on and records what
+// it does; follow_rules() records what must follow (compensations, rollback, the end). Every event is applied the
+// moment it is recorded, by the same apply() that replay uses, so that a replayed state is the state that was.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/environment.hpp"
+#include "engine/event.hpp"
+#include "engine/instance.hpp"
+#include "engine/status_table.hpp"
+#include "skald/journal.hpp"
+#include "skald/saga.hpp"
+
+namespace skald::engine {
+
+/// One step of a saga: its action, and its compensation once that is owed.
+struct StepState {
+  enum class Stage { kAttempting, kWaiting, kSucceeded, kFailed };
+  enum class Undo { kNone, kAttempting, kWaiting, kDone, kRefused };
+
+  detail::Slot slot;  ///< what the code sees: settles once, with the first end of the action
+  const StepSettings* settings = nullptr;
+  std::string input;
+  bool pivot = false;
+  int key_generation = 0;  ///< a new idempotency key after an operator's retry of a final refusal
+
+  Stage stage = Stage::kAttempting;
+  int attempt = 1;
+  bool unknown = false;  ///< some attempt has no certain answer: it may have taken effect
+  bool has_output = false;
+  std::string output;
+  Time scheduled_at{};
+  std::optional<Time> until;
+  std::optional<Time> close;
+  std::optional<Time> retry_at;
+  Incarnation runner = 0;
+
+  Undo undo = Undo::kNone;
+  int undo_attempt = 0;
+  std::string undo_input;
+  Time undo_scheduled_at{};
+  std::optional<Time> undo_until;
+  std::optional<Time> undo_retry_at;
+  Incarnation undo_runner = 0;
+  /// When to ask again whether the process that runs a local attempt lives; memory only, never in history.
+  Time check_runner_at = kNever;
+
+  [[nodiscard]] bool local() const { return slot.step->kind == StepKind::local; }
+  [[nodiscard]] bool open() const { return stage == Stage::kAttempting || stage == Stage::kWaiting; }
+  /// An attempt is under way that nobody has answered.
+  [[nodiscard]] bool unanswered() const { return unknown || stage == Stage::kAttempting; }
+  [[nodiscard]] bool undo_open() const { return undo == Undo::kAttempting || undo == Undo::kWaiting; }
+  [[nodiscard]] bool undo_settled() const {
+    return undo == Undo::kDone || !slot.step->has_compensation ||
+           (stage == Stage::kFailed && !unknown && undo == Undo::kNone);
+  }
+};
+
+class Instance::State final : public detail::Journal {
+ public:
+  State(const Environment& environment, const SagaDefinition& definition, SagaAddress address, SagaKey key);
+  ~State() override;
+
+  // What the judges read and call.
+  [[nodiscard]] StepState* step(int ordinal);
+  /// Appends an event to the transition being built, and applies it.
+  void record(Event event);
+  /// Records a failed attempt of an action or a compensation: tried again as the policy allows, else final.
+  void record_failure(StepState& step, Phase phase, Failure failure);
+  void record_attempt(StepState& step, Phase phase);
+  void record_stuck(std::string reason, int ordinal, std::string message);
+  [[nodiscard]] std::string idempotency_key(const StepState& step) const;
+
+  // The phases of a live transition.
+  void begin(const Moment& moment);
+  void pump();
+  void follow_rules();
+  [[nodiscard]] bool has_pending() const { return !pending_.empty(); }
+  [[nodiscard]] Transition finish();
+  /// A transition without events: only the wake-up bound moves.
+  [[nodiscard]] Transition moved_wake_up();
+
+  /// Rebuilds from history; the problem names the difference.
+  [[nodiscard]] std::optional<ReplayProblem> replay(const StoredSaga& stored);
+
+  [[nodiscard]] Time next_deadline() const;
+  [[nodiscard]] std::size_t memory_bytes() const;
+
+  // detail::Journal, called by the saga's code.
+  detail::Slot& schedule(const StepDefinition& step, std::string input, bool pivot) override;
+  void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
+  [[nodiscard]] Time now() const noexcept override { return now_; }
+  [[nodiscard]] const std::string& saga_id() const noexcept override { return address_.saga_id; }
+
+  const Environment& environment_;
+  const SagaDefinition& definition_;
+  const SagaAddress address_;
+  const SagaKey key_;
+  std::int64_t sequence_ = 0;
+  SagaStatus status_ = SagaStatus::kRunning;
+  SagaStatus status_before_stuck_ = SagaStatus::kRunning;
+  std::string stuck_reason_;
+  int stuck_ordinal_ = 0;
+  Time wake_at_ = kNever;  ///< the stored lower bound
+  Time now_{};
+  Incarnation incarnation_ = 0;
+  std::optional<Time> deadline_;
+  bool forward_only_ = false;  ///< the pivot took effect
+  std::deque<StepState> steps_;
+  std::vector<int> active_;  ///< ordinals with an open action or compensation
+  Failure rollback_failure_;
+  std::string output_;
+  bool returned_ = false;
+  std::optional<Failure> threw_;
+  std::optional<ReplayProblem> broken_;
+
+ private:
+  enum class Frame { kNone, kReady, kSuspended, kReturned, kThrew };
+  struct Defect {
+    std::string reason;
+    std::string message;
+    int ordinal = 0;
+  };
+  struct Replay {
+    std::vector<Event>* events = nullptr;
+    std::size_t next = 0;
+    std::string divergence;
+  };
+
+  void apply(const Event& event);
+  void apply_started(const Event& event);
+  void apply_step(const Event& event);
+  void apply_succeeded(StepState& step, const Event& event);
+  void apply_failed(StepState& step, const Event& event);
+  void apply_attempt(StepState& step, const Event& event);
+  void apply_rollback(const Event& event);
+  void apply_compensating(StepState& step, const Event& event);
+  void apply_operator(const Event& event);
+  void apply_stuck(const Event& event);
+  void apply_ended(const Event& event);
+  void apply_to_step(const Event& event);
+  void settle(StepState& step, bool succeeded, Failure failure);
+  void move(Cause cause);
+  void activate(int ordinal);
+  void deactivate_settled();
+
+  void run_code();
+  void end_of_code();
+  void code_event(Event event);
+  bool consume(const Event& event);
+  void defect(std::string reason, std::string message, int ordinal = 0);
+  [[nodiscard]] int last_failed() const;
+  void drop_code_events();
+  void close_frame();
+
+  bool replay_entry(HistoryEntry& entry);
+  void pump_replayed(HistoryEntry& entry);
+
+  void rules_forward();
+  void rules_rolling_back();
+  void record_rollback(Failure failure, std::string why);
+  bool owe_compensation(StepState& step);
+  [[nodiscard]] bool debts_settled() const;
+  [[nodiscard]] bool pivot_open() const;
+  void record_end(std::string_view outcome, std::string data, Failure failure);
+
+  void effects(const Event& event, Transition& transition);
+  void send_attempt(const Event& event, Phase phase, int attempt, Transition& transition);
+  void observe(const Event& event, Transition& transition);
+
+  std::unique_ptr<detail::Execution> execution_;
+  Frame frame_ = Frame::kNone;
+  detail::Waiter* waiter_ = nullptr;
+  std::string input_;
+  wire::TraceContext trace_;
+  std::string build_;
+  Time started_at_{};
+  std::size_t history_bytes_ = 0;
+  detail::Slot dead_slot_;  ///< what a diverged or defective run is given: never settles
+
+  std::vector<Event> pending_;
+  std::size_t pending_before_code_ = 0;
+  std::size_t steps_before_code_ = 0;
+  std::optional<Defect> defect_;
+  bool code_ran_ = false;  ///< in the transition being built
+  Replay* replaying_ = nullptr;
+};
+
+/// How often a process asks whether the one that runs a local attempt still lives.
+inline constexpr std::chrono::milliseconds kRunnerCheckInterval{10'000};
+
+// The judges, one an inbound kind. Each records inbound events, or says why not. `kApplied` without a recorded event
+// means: only the wake-up bound may move.
+struct Ruling {
+  Judgement judgement = Judgement::kApplied;
+  std::string reason;
+};
+[[nodiscard]] Ruling judge(Instance::State& state, const ReplyInput& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const LocalResult& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const Wake& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const Undeliverable& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const Poison& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const OperatorAction& input);
+
+}  // namespace skald::engine
