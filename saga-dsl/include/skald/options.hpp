@@ -17,8 +17,10 @@ class Codes {
   static constexpr std::size_t kMaximum = 16;
   constexpr Codes() = default;
   constexpr Codes(std::initializer_list<std::string_view> codes) {
-    for (const auto code : codes) codes_.at(size_++) = code;
+    for (const auto code : codes) add(code);
   }
+  /// `code` outlives the list.
+  constexpr void add(std::string_view code) { codes_.at(size_++) = code; }
   [[nodiscard]] constexpr bool contains(std::string_view code) const {
     for (std::size_t index = 0; index < size_; ++index)
       if (codes_.at(index) == code) return true;

@@ -1,0 +1,100 @@
+// The configuration of one process, read and checked as a whole before anything is started. A value: made
+// once in skald::main, read-only after, outlives whatever is built from it.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/config_text.hpp"
+#include "app/config_values.hpp"
+#include "engine/environment.hpp"
+#include "skald/registry.hpp"
+
+namespace skald::app {
+
+struct PostgresConfig {
+  std::string uri;  ///< as configured, without the separate password; empty: PG* variables
+  std::string password;
+  std::string schema = "skald";
+  /// What libpq takes, password included. Not for printing.
+  [[nodiscard]] std::string conninfo() const;
+  /// Host, port and database for people; never a password.
+  [[nodiscard]] std::string shown() const;
+};
+
+struct KafkaConfig {
+  std::string bootstrap_servers;
+  std::string group;
+  std::map<std::string, std::string> properties;
+};
+
+struct TopicsConfig {
+  std::string replies;
+  std::string lifecycle;
+  bool create = false;
+  int partitions = 8;
+};
+
+struct HttpConfig {
+  Address listen{"127.0.0.1", 8080};
+  std::string token;
+};
+
+/// One trigger with its topic. Written in code (`saga` names what code says), or by configuration.
+struct TriggerConfig {
+  std::string name;
+  std::string topic;
+  std::string saga;
+  bool in_code = false;
+  Source id;
+  Source input;
+  std::optional<Filter> filter;
+};
+
+enum class LogLevel { kDebug, kInfo, kWarning, kError };
+
+struct Config {
+  std::string name_space;
+  PostgresConfig postgres;
+  KafkaConfig kafka;
+  TopicsConfig topics;
+  HttpConfig http;
+  std::map<std::string, engine::StepSettings, std::less<>> steps;
+  std::map<std::string, SagaOptions, std::less<>> sagas;
+  std::vector<TriggerConfig> triggers;
+  LogLevel log_level = LogLevel::kInfo;
+  bool log_json = true;
+
+  ConfigValues values;
+  /// Owns the failure codes that step options refer to.
+  std::shared_ptr<std::deque<std::string>> codes = std::make_shared<std::deque<std::string>>();
+
+  /// Every topic of commands, replies, triggers and outcome events, sorted; with their dead-letter topics if
+  /// asked.
+  [[nodiscard]] std::vector<std::string> all_topics(bool with_dead_letters) const;
+};
+
+/// What a command needs of the configuration.
+struct Needs {
+  bool database = false;
+  bool kafka = false;
+  bool wiring = false;  ///< sagas, steps and triggers fit, and each has its topic
+};
+
+/// Reads and checks everything; the first thing wrong as one line. `mentioned` as Registry::problems.
+[[nodiscard]] Result<Config> load_config(
+    const ConfigSources& sources, const Registry& registry, const Needs& needs,
+    const std::vector<const StepDefinition*>& mentioned = mentioned_steps());
+
+/// The names by which the environment variables of a binary's steps, sagas and triggers are known.
+[[nodiscard]] std::map<std::string, std::vector<std::string>> names_of(
+    const Registry& registry, const std::vector<const StepDefinition*>& mentioned = mentioned_steps());
+
+/// Every key with its value and origin, one a line, secrets hidden: what check-config prints.
+[[nodiscard]] std::string describe(const Config& config);
+
+}  // namespace skald::app

@@ -1,0 +1,253 @@
+// The table of configuration keys; see config_schema.hpp. A new key is one row here and one line where
+// config.cpp reads it.
+#include "app/config_schema.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "app/config_text.hpp"
+
+namespace skald::app {
+namespace {
+
+constexpr std::int64_t kSecond = 1000, kHour = 3600 * kSecond, kDay = 24 * kHour, kYear = 365 * kDay;
+
+using enum ValueType;
+
+constexpr KeySchema kSchema[] = {
+    {"namespace", kName, "default",
+     "Separates installations that share a database or a cluster; part of every message id."},
+
+    {"postgres.uri", kText, "(PG* variables)",
+     "libpq URI or keyword string, like postgresql://skald@db:5432/skald. Without it the PG* variables "
+     "count."},
+    {"postgres.password", kText, "", "Password, if it does not stand in the URI, PGPASSFILE or PGPASSWORD.",
+     0, 0, "", true},
+    {"postgres.schema", kIdentifier, "skald", "Schema of the tables."},
+
+    {"kafka.bootstrap_servers", kText, "",
+     "HOST:PORT of one or more brokers, separated by commas. serve needs it."},
+    {"kafka.group", kText, "(skald-<namespace>)", "Consumer group; processes of one namespace share it."},
+    {"kafka.properties.*", kText, "",
+     "Any librdkafka property, like kafka.properties.security.protocol. Those that Skald's promises rest on "
+     "are refused."},
+
+    {"topics.replies", kTopic, "(skald.<namespace>.replies)", "Where participants answer."},
+    {"topics.lifecycle", kTopic, "(skald.<namespace>.lifecycle)", "Where outcome events go."},
+    {"topics.create", kBoolean, "false",
+     "Create topics that do not exist at start, dead-letter topics included. Otherwise serve names them and "
+     "ends."},
+    {"topics.partitions", kInteger, "8", "Partitions of topics created so.", 1, 1000},
+
+    {"http.listen", kAddress, "127.0.0.1:8080",
+     "Where the HTTP API, /healthz, /readyz and /metrics listen; port 0 takes any free one."},
+    {"http.token", kText, "", "Bearer token for /api/v1. Without one, listening beyond loopback is refused.",
+     0, 0, "", true},
+    {"http.unprotected", kBoolean, "false",
+     "Listen beyond loopback without a token all the same: something in front must keep strangers out."},
+
+    {"steps.<step>.topic", kTopic, "(the step's own)", "Topic of a command step's commands."},
+    {"steps.<step>.start_to_close", kDuration, "(the step's own)", "For one attempt.", 1, kYear},
+    {"steps.<step>.schedule_to_close", kDuration, "(the step's own)", "For all attempts together.", 1, kYear},
+    {"steps.<step>.retry.initial_interval", kDuration, "(the step's own)", "Pause before the second attempt.",
+     1, kDay},
+    {"steps.<step>.retry.coefficient", kReal, "(the step's own)", "Each pause is the one before times this.",
+     1, 100},
+    {"steps.<step>.retry.maximum_interval", kDuration, "(the step's own)", "No pause is longer.", 1, kYear},
+    {"steps.<step>.retry.maximum_attempts", kInteger, "(the step's own)",
+     "0: as often as the timeouts allow.", 0, 1'000'000},
+    {"steps.<step>.retry.jitter", kReal, "(the step's own)",
+     "A pause is moved by up to this share of itself.", 0, 1},
+    {"steps.<step>.retry.non_retryable", kCodes, "(the step's own)",
+     "Failure codes that end the step at once."},
+    {"steps.<step>.compensation_retry.initial_interval", kDuration, "(the step's own)",
+     "As retry.initial_interval, for the compensation.", 1, kDay},
+    {"steps.<step>.compensation_retry.coefficient", kReal, "(the step's own)",
+     "As retry.coefficient, for the compensation.", 1, 100},
+    {"steps.<step>.compensation_retry.maximum_interval", kDuration, "(the step's own)",
+     "As retry.maximum_interval, for the compensation.", 1, kYear},
+    {"steps.<step>.compensation_retry.maximum_attempts", kInteger, "(the step's own)",
+     "0: for ever; after the last one the saga is stuck.", 0, 1'000'000},
+    {"steps.<step>.compensation_retry.jitter", kReal, "(the step's own)",
+     "As retry.jitter, for the compensation.", 0, 1},
+    {"steps.<step>.compensation_retry.non_retryable", kCodes, "(the step's own)",
+     "Failure codes after which the saga is stuck."},
+
+    {"sagas.<saga>.deadline", kDuration, "(the saga's own)",
+     "From its start; when it passes, the saga rolls back unless its pivot took effect.", 1, kYear},
+
+    {"triggers.<trigger>.topic", kTopic, "",
+     "Topic whose records start sagas. Every trigger needs it; a trigger written in code needs nothing "
+     "else."},
+    {"triggers.<trigger>.saga", kName, "", "Makes this a trigger by configuration: the saga it starts."},
+    {"triggers.<trigger>.id", kSource, "key", "Where the saga id comes from."},
+    {"triggers.<trigger>.input", kSource, "value", "Where the saga's input comes from."},
+    {"triggers.<trigger>.filter", kFilter, "",
+     "Only records for which this holds; the others are none of its business."},
+
+    {"log.level", kChoice, "info", "What is logged.", 0, 0, "debug info warning error"},
+    {"log.format", kChoice, "json", "One JSON object a line, or text for people.", 0, 0, "json text"},
+};
+
+std::vector<std::string> segments_of(std::string_view key) {
+  std::vector<std::string> segments;
+  while (true) {
+    const std::size_t dot = key.find('.');
+    segments.emplace_back(key.substr(0, dot));
+    if (dot == std::string_view::npos) return segments;
+    key.remove_prefix(dot + 1);
+  }
+}
+
+std::string join(std::span<const std::string> segments) {
+  std::string text;
+  for (const std::string& segment : segments) text += (text.empty() ? "" : ".") + segment;
+  return text;
+}
+
+/// The place of `<…>` or `*` in a schema key; npos if it has none.
+std::size_t placeholder_at(std::string_view key) { return key.find_first_of("<*"); }
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string range_text(const KeySchema& schema, const std::string& low, const std::string& high) {
+  return schema.maximum == 0 ? "" : " from " + low + " to " + high;
+}
+
+}  // namespace
+
+std::span<const KeySchema> config_schema() { return kSchema; }
+
+std::string KeyReference::text() const {
+  const std::size_t place = placeholder_at(schema->key);
+  if (place == std::string_view::npos) return std::string(schema->key);
+  const std::size_t end = schema->key[place] == '*' ? place + 1 : schema->key.find('>') + 1;
+  return std::string(schema->key.substr(0, place)) + name + std::string(schema->key.substr(end));
+}
+
+bool KeyReference::secret() const {
+  return schema->secret || (schema->key == "kafka.properties.*" && is_secret_property(name));
+}
+
+std::optional<KeyReference> find_key(std::span<const std::string> path) {
+  for (const KeySchema& schema : kSchema) {
+    const std::vector<std::string> segments = segments_of(schema.key);
+    KeyReference found{&schema, ""};
+    bool fits = segments.size() == path.size() || (segments.back() == "*" && path.size() > segments.size());
+    for (std::size_t index = 0; fits && index < segments.size(); ++index) {
+      if (segments[index] == "*")
+        found.name = join(path.subspan(index));
+      else if (segments[index].front() == '<')
+        found.name = path[index];
+      else
+        fits = segments[index] == path[index];
+    }
+    if (fits) return found;
+  }
+  return std::nullopt;
+}
+
+std::string environment_name(std::string_view key) {
+  std::string name = "SKALD_";
+  for (const char c : key) {
+    if (c >= 'a' && c <= 'z')
+      name += static_cast<char>(c - 'a' + 'A');
+    else
+      name += c == '.' || c == '-' ? '_' : c;
+  }
+  return name;
+}
+
+std::string what_it_takes(const KeySchema& schema) {
+  const auto number = [](std::int64_t value) { return std::to_string(value); };
+  const auto duration = [](std::int64_t value) { return format_duration(std::chrono::milliseconds(value)); };
+  switch (schema.type) {
+    case kText: return "text";
+    case kName: return "a name: 1 to 63 characters of A-Z a-z 0-9 . _ -";
+    case kTopic: return "a topic: 1 to 249 characters of A-Z a-z 0-9 . _ -";
+    case ValueType::kIdentifier:
+      return "a schema name: 1 to 63 characters of a-z 0-9 _, not a digit first, not pg_…";
+    case kBoolean: return "true or false";
+    case kInteger:
+      return "a whole number" + range_text(schema, number(schema.minimum), number(schema.maximum));
+    case kReal: return "a number" + range_text(schema, number(schema.minimum), number(schema.maximum));
+    case kDuration:
+      return "a duration like 250ms, 10s, 2m, 1h or 7d" +
+             range_text(schema, duration(schema.minimum), duration(schema.maximum));
+    case kBytes:
+      return "a size like 512KiB, 64MiB or 1GiB" +
+             range_text(schema, number(schema.minimum), number(schema.maximum));
+    case kAddress: return "HOST:PORT, like 127.0.0.1:8080";
+    case kSource: return "key, value, ce:ATTRIBUTE, header:NAME or a JSON pointer like /order/id";
+    case kFilter:
+      return "SOURCE = VALUE, like /type = placed; SOURCE is key, ce:ATTRIBUTE, header:NAME or a JSON "
+             "pointer";
+    case kCodes: return "a list of up to 16 failure codes, each 1 to 63 characters of A-Z a-z 0-9 . _ -";
+    case kChoice: {
+      std::string text;
+      std::string_view rest = schema.choices;
+      while (!rest.empty()) {
+        const std::string_view word = rest.substr(0, rest.find(' '));
+        rest.remove_prefix(std::min(rest.size(), word.size() + 1));
+        text += text.empty() ? "" : (rest.empty() ? " or " : ", ");
+        text += word;
+      }
+      return text;
+    }
+  }
+  return "";
+}
+
+bool is_secret_property(std::string_view property) {
+  return property.find("password") != std::string_view::npos ||
+         property.find("secret") != std::string_view::npos || property == "ssl.key.pem" ||
+         property == "sasl.oauthbearer.config";
+}
+
+std::string nearest(std::string_view key, std::span<const std::string> known) {
+  std::string best;
+  std::size_t best_distance = std::max<std::size_t>(2, key.size() / 3);
+  for (const std::string& candidate : known) {
+    const std::size_t away = distance(key.substr(0, 200), candidate);
+    if (away > best_distance || (away == best_distance && !best.empty())) continue;
+    best = candidate;
+    best_distance = away;
+  }
+  return best;
+}
+
+std::vector<std::string> keys_with_name(std::string_view name) {
+  std::vector<std::string> keys;
+  for (const KeySchema& schema : kSchema)
+    if (schema.key.back() != '*') keys.push_back(KeyReference{&schema, std::string(name)}.text());
+  return keys;
+}
+
+std::string configuration_reference() {
+  std::string text = "| Key | Default | Takes | What it is |\n|---|---|---|---|\n";
+  for (const KeySchema& schema : kSchema) {
+    std::string fallback(schema.fallback);
+    if (!fallback.empty() && fallback.front() != '(') fallback = "`" + fallback + "`";
+    if (fallback.starts_with('(')) fallback = fallback.substr(1, fallback.size() - 2);
+    if (fallback.find('<') != std::string::npos) fallback = "`" + fallback + "`";
+    std::string key(schema.key);
+    text += "| `" + key + "`" + (schema.secret ? " (secret)" : "") + " | " + fallback + " | " +
+            what_it_takes(schema) + " | " + std::string(schema.doc) + " |\n";
+  }
+  return text;
+}
+
+}  // namespace skald::app
