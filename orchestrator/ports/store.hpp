@@ -50,7 +50,7 @@ struct HistoryRow {
 
 struct StoredSaga {
   SagaRow row;
-  std::vector<HistoryRow> history;  ///< dense from 1 to row.sequence
+  std::vector<HistoryRow> history;  ///< dense from 1 to row.sequence; as stored, so a damaged one shows a gap
 };
 
 /// What one batch wants to do to one saga.
@@ -112,9 +112,11 @@ struct StartConflict {
 };
 
 struct CommitResult {
-  std::vector<SagaKey> lost;  ///< writes and fences that no longer hold (not the start conflicts)
+  /// Writes and fences that no longer hold (not the start conflicts). A start is lost if another saga has its
+  /// key or if the saga in its way went at that moment: judge again under a new key.
+  std::vector<SagaKey> lost;
   std::vector<StartConflict> conflicts;
-  std::optional<std::int64_t> outbox_id;  ///< set if an outbox row was written; its messages in `published`
+  std::optional<std::int64_t> outbox_id;  ///< set if an outbox row was written
   std::vector<Message> messages;          ///< of the winners, in order, as in the outbox row
   Time now{};                             ///< the database's clock at the commit
 };

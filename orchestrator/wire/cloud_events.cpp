@@ -72,7 +72,7 @@ class Reading {
     else
       error_ = result.error();
   }
-  void check(Result<void> result) {
+  void check(const Result<void>& result) {
     if (!error_ && !result) error_ = result.error();
   }
   void refuse(Error error) {
