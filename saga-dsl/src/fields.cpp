@@ -12,22 +12,16 @@ namespace {
 
 std::string_view found(json::Value value) {
   switch (value.kind()) {
-    case json::Kind::kNull:
-      return "null";
-    case json::Kind::kBoolean:
-      return "a boolean";
-    case json::Kind::kInteger:
-      return "an integer";
+    case json::Kind::kNull: return "null";
+    case json::Kind::kBoolean: return "a boolean";
+    case json::Kind::kInteger: return "an integer";
     case json::Kind::kNumber:
       return value.number_text().find_first_of(".eE") == std::string_view::npos
                  ? "an integer beyond 64 bits"
                  : "a number with a fraction or an exponent";
-    case json::Kind::kString:
-      return "a string";
-    case json::Kind::kArray:
-      return "an array";
-    case json::Kind::kObject:
-      return "an object";
+    case json::Kind::kString: return "a string";
+    case json::Kind::kArray: return "an array";
+    case json::Kind::kObject: return "an object";
   }
   return "something else";
 }
@@ -201,10 +195,23 @@ std::string Schema::of(const void* id, std::string_view name, Write write) {
   return text += '}';
 }
 
-void throw_not_representable(const json::Writer& written) {
-  throw NotRepresentable("SKALD-104: the JSON written would hold " +
-                         std::string(written.first_replacement()->reason) + ", at byte " +
-                         std::to_string(written.first_replacement()->offset));
+std::string checked(json::Writer&& written, const json::Limits& limits) {
+  const auto refuse = [](const std::string& what) { throw NotRepresentable("SKALD-104: " + what); };
+  if (const auto& replacement = written.first_replacement()) {
+    const std::string pointer = json::pointer_at(written.text(), replacement->offset);
+    refuse("at " + (pointer.empty() ? std::string("the root") : json::detail::printable(pointer)) +
+           ": JSON as we read it cannot hold " + std::string(replacement->reason));
+  }
+  const auto beyond = [&refuse](std::string_view what, std::size_t size, std::size_t limit) {
+    if (size > limit)
+      refuse("the JSON would have " + std::to_string(size) + " " + std::string(what) + "; the limit is " +
+             std::to_string(limit));
+  };
+  beyond("bytes", written.text().size(), limits.maximum_bytes);
+  beyond("values", written.values(), limits.maximum_members);
+  beyond("levels", static_cast<std::size_t>(written.deepest()),
+         static_cast<std::size_t>(limits.maximum_depth));
+  return written.take();
 }
 
 }  // namespace skald::detail

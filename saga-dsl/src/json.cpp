@@ -185,15 +185,11 @@ std::optional<Value> child(Value parent, std::string_view token) {
 
 void write(Writer& writer, Value value) {
   switch (value.kind()) {
-    case Kind::kNull:
-      return writer.null();
-    case Kind::kBoolean:
-      return writer.boolean(value.as_boolean());
+    case Kind::kNull: return writer.null();
+    case Kind::kBoolean: return writer.boolean(value.as_boolean());
     case Kind::kInteger:
-    case Kind::kNumber:
-      return writer.raw(value.number_text());
-    case Kind::kString:
-      return writer.string(value.as_string());
+    case Kind::kNumber: return writer.raw(value.number_text());
+    case Kind::kString: return writer.string(value.as_string());
     case Kind::kArray:
       writer.begin_array();
       for (std::size_t i = 0; i < value.size(); ++i) write(writer, value.element(i));

@@ -49,24 +49,15 @@ char* put_utf8(char* out, std::uint32_t code) {
 
 char short_escape(char c) {
   switch (c) {
-    case '"':
-      return '"';
-    case '\\':
-      return '\\';
-    case '/':
-      return '/';
-    case 'b':
-      return '\b';
-    case 'f':
-      return '\f';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    default:
-      return 0;
+    case '"': return '"';
+    case '\\': return '\\';
+    case '/': return '/';
+    case 'b': return '\b';
+    case 'f': return '\f';
+    case 'n': return '\n';
+    case 'r': return '\r';
+    case 't': return '\t';
+    default: return 0;
   }
 }
 
@@ -163,20 +154,13 @@ bool Parser::value() {
   if (++values_ > maximum_values_)
     return beyond(at_, "more than " + std::to_string(maximum_values_) + " values, which is the limit");
   switch (*at_) {
-    case '{':
-      return enter(true);
-    case '[':
-      return enter(false);
-    case '"':
-      return string();
-    case 't':
-      return literal("true", Kind::kBoolean, true);
-    case 'f':
-      return literal("false", Kind::kBoolean, false);
-    case 'n':
-      return literal("null", Kind::kNull, false);
-    default:
-      return number();
+    case '{': return enter(true);
+    case '[': return enter(false);
+    case '"': return string();
+    case 't': return literal("true", Kind::kBoolean, true);
+    case 'f': return literal("false", Kind::kBoolean, false);
+    case 'n': return literal("null", Kind::kNull, false);
+    default: return number();
   }
 }
 

@@ -40,8 +40,12 @@ struct Tree {
 /// A text from outside, fit for an error message: control characters replaced, cut after 200 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// 1 for the bytes that end a plain run inside a string: control characters, quote, backslash, anything not
-/// ASCII.
-extern const std::array<unsigned char, 256> kInterrupts;
+/// 1 for the bytes that end a plain run inside a string: control characters, quote, backslash, anything not ASCII.
+inline constexpr std::array<unsigned char, 256> kInterrupts = [] {
+  std::array<unsigned char, 256> table{};
+  for (std::size_t byte = 0; byte < 256; ++byte)
+    table[byte] = byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80 ? 1 : 0;
+  return table;
+}();
 
 }  // namespace skald::json::detail

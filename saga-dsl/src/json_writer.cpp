@@ -2,23 +2,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <vector>
 
 #include "json_tree.hpp"
 
 namespace skald::json {
-namespace detail {
-
-constexpr std::array<unsigned char, 256> interrupts() {
-  std::array<unsigned char, 256> table{};
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    table[byte] = byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80 ? 1 : 0;
-  return table;
-}
-
-const std::array<unsigned char, 256> kInterrupts = interrupts();
-
-}  // namespace detail
-
 namespace {
 
 constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
@@ -26,27 +14,13 @@ constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 void put_escape(std::string& text, unsigned char byte) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   switch (byte) {
-    case '"':
-      text += "\\\"";
-      return;
-    case '\\':
-      text += "\\\\";
-      return;
-    case '\b':
-      text += "\\b";
-      return;
-    case '\f':
-      text += "\\f";
-      return;
-    case '\n':
-      text += "\\n";
-      return;
-    case '\r':
-      text += "\\r";
-      return;
-    case '\t':
-      text += "\\t";
-      return;
+    case '"': text += "\\\""; return;
+    case '\\': text += "\\\\"; return;
+    case '\b': text += "\\b"; return;
+    case '\f': text += "\\f"; return;
+    case '\n': text += "\\n"; return;
+    case '\r': text += "\\r"; return;
+    case '\t': text += "\\t"; return;
     default:
       text += "\\u00";
       text += kDigits[byte >> 4];
@@ -91,7 +65,7 @@ void Writer::quoted(std::string_view value) {
 }
 
 void Writer::key(std::string_view name) {
-  separate();
+  if (comma_) text_ += ',';
   quoted(name);
   text_ += ':';
   comma_ = false;
@@ -148,6 +122,54 @@ void Writer::unrepresentable(std::string_view reason) {
   separate();
   if (!replacement_) replacement_ = {text_.size(), reason};
   text_ += "null";
+}
+
+namespace {
+
+// The string that begins at the quote at `begin`: its text without quotes, escapes left as they are.
+std::string_view string_at(std::string_view written, std::size_t begin) {
+  std::size_t end = begin + 1;
+  while (end < written.size() && written[end] != '"') end += written[end] == '\\' ? 2 : 1;
+  return written.substr(begin + 1, end - begin - 1);
+}
+
+struct Level {
+  bool object;
+  bool named = false;  // the value of `name` is under way
+  std::size_t index = 0;
+  std::string_view name;
+};
+
+}  // namespace
+
+std::string pointer_at(std::string_view written, std::size_t offset) {
+  std::vector<Level> levels;
+  for (std::size_t at = 0; at < offset && at < written.size(); ++at) {
+    const char byte = written[at];
+    if (byte == '{' || byte == '[') {
+      levels.push_back({.object = byte == '{'});
+    } else if (levels.empty()) {
+      continue;
+    } else if (byte == '}' || byte == ']') {
+      levels.pop_back();
+    } else if (byte == ',') {
+      ++levels.back().index;
+      levels.back().named = false;
+    } else if (byte == '"') {
+      const std::string_view text = string_at(written, at);
+      if (levels.back().object && !levels.back().named) {
+        levels.back().name = text;
+        levels.back().named = true;
+      }
+      at += text.size() + 1;
+    }
+  }
+  std::string pointer;
+  for (const Level& level : levels) {
+    if (level.object && !level.named) break;  // a name itself is meant: the pointer leads to its object
+    (pointer += '/') += level.object ? pointer_token(level.name) : std::to_string(level.index);
+  }
+  return pointer;
 }
 
 }  // namespace skald::json

@@ -23,6 +23,8 @@
 #include "skald/detail/field_list.hpp"
 #include "skald/detail/make_input.hpp"
 #include "skald/detail/mapping.hpp"
+#include "skald/detail/mapping_containers.hpp"
+#include "skald/detail/mapping_named.hpp"
 #include "skald/json.hpp"
 #include "skald/result.hpp"
 
@@ -60,20 +62,20 @@ Result<T> from_json(std::string_view text, const json::Limits& limits = {}) {
 }
 
 namespace detail {
-[[noreturn]] void throw_not_representable(const json::Writer& written);
+std::string checked(json::Writer&& written, const json::Limits& limits);  // throws NotRepresentable
 }
 
-/// Compact JSON: fields in the order SKALD_FIELDS names them, an empty optional field left out, maps by key;
-/// equal values give equal text. Throws NotRepresentable for a double that is not finite, a string that is
-/// not UTF-8 or has U+0000, and an enumerator without a name: no reader could take them.
+/// Compact JSON: fields in the order SKALD_FIELDS names them, an empty optional field left out, maps by key; equal values
+/// give equal text, and from_json with the same limits reads it back. Throws NotRepresentable where that cannot be: for
+/// a double that is not finite, a string that is not UTF-8 or has U+0000, an enumerator without a name, and
+/// beyond the limits.
 template <class T>
-std::string to_json(const T& value) {
+std::string to_json(const T& value, const json::Limits& limits = {}) {
   static_assert(JsonMapped<T>,
                 "to_json: this type has no JSON form; name its fields with SKALD_FIELDS or SKALD_ENUM");
   json::Writer out;
   detail::Mapping<T>::write(out, value);
-  if (out.first_replacement()) detail::throw_not_representable(out);
-  return out.take();
+  return detail::checked(std::move(out), limits);
 }
 
 /// The JSON Schema (draft 2020-12) of what from_json<T> accepts, nested types under $defs.

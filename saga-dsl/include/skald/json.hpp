@@ -107,6 +107,9 @@ class Document {
 /// Whether this is an RFC 6901 pointer: empty, or reference tokens that each follow a slash.
 [[nodiscard]] bool valid_pointer(std::string_view pointer) noexcept;
 
+/// The pointer to the value that begins at byte `offset` of a compact text that a Writer made.
+[[nodiscard]] std::string pointer_at(std::string_view written, std::size_t offset);
+
 /// One reference token with `~` and `/` escaped.
 [[nodiscard]] std::string pointer_token(std::string_view name);
 
@@ -141,6 +144,10 @@ class Writer {
   void unrepresentable(std::string_view reason);
 
   [[nodiscard]] const std::optional<Replacement>& first_replacement() const noexcept { return replacement_; }
+  [[nodiscard]] int deepest() const noexcept { return deepest_; }  ///< arrays and objects inside each other
+  [[nodiscard]] std::size_t values() const noexcept {
+    return values_;
+  }  ///< as Limits count them; raw() as one
   [[nodiscard]] const std::string& text() const noexcept { return text_; }
   [[nodiscard]] std::string take() { return std::move(text_); }
 
@@ -148,20 +155,26 @@ class Writer {
   void separate() {
     if (comma_) text_ += ',';
     comma_ = true;
+    ++values_;
   }
   void open(char bracket) {
     separate();
     text_ += bracket;
     comma_ = false;
+    if (++depth_ > deepest_) deepest_ = depth_;
   }
   void close(char bracket) {
     text_ += bracket;
     comma_ = true;
+    --depth_;
   }
   void quoted(std::string_view value);
 
   std::string text_;
   std::optional<Replacement> replacement_;
+  std::size_t values_ = 0;
+  int depth_ = 0;
+  int deepest_ = 0;
   bool comma_ = false;
 };
 

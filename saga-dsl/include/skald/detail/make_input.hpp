@@ -16,6 +16,7 @@
 
 #include "skald/detail/field_list.hpp"
 #include "skald/detail/mapping.hpp"
+#include "skald/detail/mapping_containers.hpp"
 
 namespace skald::detail {
 
@@ -54,7 +55,8 @@ consteval bool keeps_value() {
   else if constexpr (std::same_as<To, bool>)
     return false;
   else if constexpr (std::same_as<To, std::string>)
-    return std::is_convertible_v<From, std::string_view> || std::is_convertible_v<From, std::string>;
+    return !std::same_as<Plain, std::nullptr_t> &&
+           (std::is_convertible_v<From, std::string_view> || std::is_convertible_v<From, std::string>);
   else
     return std::is_convertible_v<From, To>;
 }
