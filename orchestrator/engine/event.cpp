@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "skald/json.hpp"
+#include "wire/checksum.hpp"
 
 namespace skald::engine {
 namespace {
@@ -159,6 +160,17 @@ class EventReader {
   }
 };
 
+constexpr std::size_t kSealBytes = 10;
+
+/// The row's last line: '#' and the CRC-32C of all before it, in eight hexadecimal digits.
+std::string seal(std::string_view text) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  const std::uint32_t checksum = wire::crc32c(text);
+  std::string line = "#";
+  for (int shift = 28; shift >= 0; shift -= 4) line += kDigits[(checksum >> shift) & 15U];
+  return line + '\n';
+}
+
 /// Takes lines and payloads off the front of a row's text.
 class LineReader {
  public:
@@ -242,10 +254,14 @@ std::string write_entry(const HistoryEntry& entry) {
   std::string text = head.take();
   text += '\n';
   for (const Event& event : entry.events) write_event(text, event);
-  return text;
+  return text + seal(text);
 }
 
 Result<HistoryEntry> read_entry(std::string_view text) {
+  if (text.size() < kSealBytes) return damaged(1, "too short to hold its checksum");
+  const std::string_view sealed = text.substr(text.size() - kSealBytes);
+  text.remove_suffix(kSealBytes);
+  if (sealed != seal(text)) return damaged(1, "the row does not match its checksum");
   LineReader reader(text);
   HistoryEntry entry;
   if (auto head = read_head(reader, entry); !head) return head.error();

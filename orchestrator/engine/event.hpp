@@ -4,6 +4,7 @@
 //   {"at":1763726400000,"build":"4f2a"}
 //   {"type":"step","ordinal":1,"step":"reserve-stock","bytes":57}
 //   <57 bytes of JSON, exactly as the code gave them>
+//   #9a3c01ff                                                CRC-32C of the lines above
 //
 // Payloads are kept byte for byte, since replay compares them with what the code gives again. Pure functions.
 #pragma once
