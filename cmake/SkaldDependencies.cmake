@@ -3,7 +3,7 @@
 # without the definitions that only its .pc file carries. Targets: PkgConfig::rdkafka and so on. RapidJSON is headers.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-foreach(skald_dependency rdkafka libpqxx cpp-httplib prometheus-cpp-core spdlog fmt yaml-cpp CLI11 openssl)
+foreach(skald_dependency rdkafka libpqxx libpq cpp-httplib prometheus-cpp-core spdlog fmt yaml-cpp CLI11 openssl)
   if(NOT TARGET PkgConfig::${skald_dependency})
     pkg_check_modules(${skald_dependency} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${skald_dependency})
   endif()

@@ -1,0 +1,43 @@
+// One batch of commands in one transaction: inbox first, handlers, settlement, commit, and then the replies, one for
+// each command and in their order. Nothing of it is visible before the commit. One thread.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "inbox.hpp"
+#include "postgres.hpp"
+#include "skald/participant.hpp"
+#include "wire/cloud_events.hpp"
+
+namespace skald::participant::detail {
+
+using Steps = std::map<std::string, Step, std::less<>>;
+
+struct BatchContext {
+  const Steps& steps;
+  std::string source;  ///< `ce_source` of the replies
+  bool unsafe_without_inbox = false;
+  ReaderId reader;
+  Statistics& statistics;
+};
+
+/// What one round may take for granted of its failures.
+enum class OnConflict {
+  kThrow,   ///< a deadlock or lock timeout inside a handler fails the batch: the caller tries again
+  kAnswer,  ///< it is the handler's retryable failure: tried often enough
+};
+
+/// Throws ConnectionLost (may have committed: do it again, the inbox knows) or SqlError (nothing took effect; the
+/// connection was rolled back).
+[[nodiscard]] std::vector<wire::Reply> execute_batch(Connection& connection, const BatchContext& context,
+                                                     std::span<const wire::Command> commands,
+                                                     std::span<const PartitionOffset> positions,
+                                                     OnConflict on_conflict);
+
+/// Passing, and no fault of the statement: serialization, deadlock, lock or statement timeout, shutdown, resources.
+[[nodiscard]] bool is_transient(const SqlError& error);
+
+}  // namespace skald::participant::detail

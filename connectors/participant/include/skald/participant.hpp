@@ -1,0 +1,99 @@
+// The participant's SDK: a process that executes command steps with PostgreSQL. Its promise: each idempotency key
+// takes effect once and is undone at most once, whatever is repeated, reordered or killed, because the inbox row, the
+// effect and the reply stand in one transaction of the participant's own database. docs/participants.md has the table.
+//
+//   int main(int argc, char** argv) {
+//     skald::participant::Service service{skald::participant::Options::from(argc, argv)};
+//     service.on<Order, Reservation>("reserve-stock", {
+//         .execute = [](const Order& order, Transaction& tx) -> Reservation { … tx.exec("UPDATE …", order.sku) … },
+//         .compensate = [](const Release& release, Transaction& tx) { … }});
+//     return service.run();
+//   }
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "skald/participant/handlers.hpp"
+#include "skald/participant/transaction.hpp"
+
+namespace skald {
+class Bus;
+}
+
+namespace skald::participant {
+
+struct Options {
+  std::string kafka = "127.0.0.1:9092";  ///< bootstrap servers; --kafka, SKALD_KAFKA
+  std::string postgres;                  ///< libpq URI, empty: PG* variables; --postgres, SKALD_POSTGRES
+  std::string group;                     ///< consumer group; --group, SKALD_GROUP; default: the schema
+  std::vector<std::string> topics;       ///< of commands; --topic (repeated or comma-separated), SKALD_TOPIC
+  std::string schema;                    ///< this participant's own; --schema, SKALD_SCHEMA
+  /// Any librdkafka property; --kafka-property name=value.
+  std::map<std::string, std::string> kafka_properties;
+  std::size_t maximum_batch = 500;    ///< commands a transaction; --batch
+  std::size_t maximum_in_flight = 8;  ///< committed batches whose replies Kafka has not acknowledged
+  std::chrono::milliseconds drain_timeout{10'000};  ///< at SIGTERM, for replies under way
+  /// Reads all partitions of `topics` without joining a group (one process only: tests, `dev`).
+  bool assign_all = false;
+  /// SKALD_UNSAFE_NO_INBOX=1: breaks the promise on purpose, to prove that a check notices. Never otherwise.
+  bool unsafe_without_inbox = false;
+
+  /// Flags first, then environment, then these defaults. Wrong ones: one line on stderr and exit code 2.
+  static Options from(int argc, char** argv);
+};
+
+/// Counted since the process started; for logs and tests.
+struct Statistics {
+  std::atomic<std::uint64_t> executed{0};     ///< actions that took effect
+  std::atomic<std::uint64_t> compensated{0};  ///< compensations that undid an effect
+  std::atomic<std::uint64_t> cancelled{0};    ///< compensations that found nothing to undo
+  std::atomic<std::uint64_t> refused{0};
+  std::atomic<std::uint64_t> retryable{0};
+  std::atomic<std::uint64_t> repeated{0};  ///< answered from the inbox
+  std::atomic<std::uint64_t> expired{0};
+  std::atomic<std::uint64_t> dead_letters{0};
+  std::atomic<std::uint64_t> batches{0};
+};
+
+class Service {
+ public:
+  /// Connects to nothing yet.
+  explicit Service(Options options);
+  /// With a bus of the caller's, which must outlive the service.
+  Service(Options options, Bus& bus);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  /// Before run(). `name` is the step's name; each once.
+  template <class Input, class Output>
+  void on(std::string_view name, Handlers<Input, Output> handlers) {
+    add(name, handlers.erased());
+  }
+  /// SQL for the participant's own tables, applied at start in its schema: say IF NOT EXISTS.
+  void schema_sql(std::string sql);
+
+  /// Serves until SIGTERM, SIGINT or stop(); then finishes what is under way. PostgreSQL or Kafka absent: waits.
+  /// The exit code: 0, or 78 for configuration or credentials that are refused.
+  int run();
+  /// From any thread or signal handler.
+  void stop() noexcept;
+
+  [[nodiscard]] const Statistics& statistics() const noexcept;
+
+ private:
+  void add(std::string_view name, detail::Step step);
+
+  class State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace skald::participant

@@ -1,0 +1,311 @@
+// The loop of a participant. Whatever fails here is tried again, with the records kept: a command is given up only by
+// becoming a dead letter.
+#include "service.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <stdexcept>
+
+#include "log.hpp"
+#include "wire/dead_letter.hpp"
+
+namespace skald::participant {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kPollTimeout = 100ms;
+constexpr auto kLongestBackoff = 5000ms;
+constexpr auto kBlockedBeforePause = 1000ms;
+constexpr std::size_t kMaximumBytesInFlight = std::size_t{64} << 20;
+/// Rounds of a batch that may fail on a deadlock or lock timeout before the handler's failure is answered.
+constexpr int kConflictRounds = 4;
+
+std::atomic<bool> signalled{false};
+
+std::chrono::milliseconds backoff(int attempt) {
+  return std::min<std::chrono::milliseconds>(kLongestBackoff, 10ms * (1 << std::min(attempt, 9)));
+}
+
+/// Errors of the data itself, not of the server, the schema or the permissions.
+bool is_data_error(const SqlError& error) {
+  return error.state().starts_with("22") || error.state().starts_with("23") ||
+         error.state().starts_with("54");
+}
+
+std::vector<PartitionOffset> next_of(const std::vector<Record>& records) {
+  std::map<TopicPartition, std::int64_t> next;
+  for (const auto& record : records) next[{record.topic, record.partition}] = record.offset + 1;
+  std::vector<PartitionOffset> positions;
+  for (const auto& [partition, offset] : next) positions.push_back({partition, offset});
+  return positions;
+}
+
+}  // namespace
+
+// --- Service -----------------------------------------------------------------------------------------------------
+
+Service::Service(Options options, Bus& bus) : state_(std::make_unique<State>(std::move(options), &bus)) {}
+Service::~Service() = default;
+
+void Service::schema_sql(std::string sql) { state_->add_schema_sql(std::move(sql)); }
+int Service::run() { return state_->run(); }
+void Service::stop() noexcept { state_->stop(); }
+const Statistics& Service::statistics() const noexcept { return state_->statistics(); }
+void Service::add(std::string_view name, detail::Step step) { state_->add(name, std::move(step)); }
+
+// --- set-up ------------------------------------------------------------------------------------------------------
+
+void Service::State::add(std::string_view name, detail::Step step) {
+  if (!wire::is_valid_name(name))
+    throw std::invalid_argument("step name '" + std::string(name) + "' is not allowed");
+  if (!steps_.emplace(name, std::move(step)).second)
+    throw std::invalid_argument("step '" + std::string(name) + "' has its handlers already");
+}
+
+bool Service::State::stopping() const noexcept { return stopped_.load() || (owned_bus_ && signalled.load()); }
+
+int Service::State::run() {
+  if (owned_bus_) {
+    struct sigaction action {};
+    action.sa_handler = [](int) { signalled.store(true); };
+    sigaction(SIGTERM, &action, nullptr);
+    sigaction(SIGINT, &action, nullptr);
+  }
+  if (options_.unsafe_without_inbox)
+    detail::log_warning("the inbox is switched off: promises are broken on purpose",
+                        {{"schema", options_.schema}});
+  while (!stopping() && !connect()) wait(kPollTimeout);
+  int attempt = 0;
+  while (!stopping() && !open_bus()) {
+    if (exit_code_ != 0) return exit_code_;
+    wait(backoff(++attempt));
+  }
+  if (!stopping()) detail::log_info("serving", {{"schema", options_.schema}, {"group", options_.group}});
+  loop();
+  drain();
+  return exit_code_;
+}
+
+bool Service::State::open_bus() {
+  const auto report = [this](const Error& error) {
+    if (error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid) exit_code_ = 78;
+    detail::log_warning("Kafka is not ready", {{"reason", error.message}});
+    return false;
+  };
+  if (!producer_) {
+    auto producer = bus_->producer();
+    if (!producer) return report(producer.error());
+    producer_ = std::move(producer).value();
+    publisher_ = std::make_unique<detail::Publisher>(*producer_);
+  }
+  const auto cluster = bus_->cluster_id(5000ms);
+  if (!cluster) return report(cluster.error());
+  reader_ = std::make_unique<detail::Reader>(detail::ReaderId{*cluster, options_.group});
+  reader_->use(connection_ ? &*connection_ : nullptr);
+  auto consumer = bus_->consumer({options_.topics, options_.group, options_.assign_all}, *reader_);
+  if (!consumer) return report(consumer.error());
+  consumer_ = std::move(consumer).value();
+  reader_->attach(*consumer_);
+  return true;
+}
+
+bool Service::State::connect() {
+  if (connection_) return true;
+  if (Clock::now() < next_connect_) return false;
+  try {
+    connection_.emplace(options_.postgres, options_.schema);
+    detail::create_tables(*connection_, options_.schema, schema_sql_);
+    if (reader_) reader_->use(&*connection_);
+    connect_attempts_ = 0;
+    return true;
+  } catch (const std::exception& error) {
+    disconnect(error.what());
+    return false;
+  }
+}
+
+void Service::State::disconnect(const std::string& reason) {
+  detail::log_warning("PostgreSQL is not ready", {{"reason", reason}});
+  if (reader_) reader_->use(nullptr);
+  connection_.reset();
+  next_connect_ = Clock::now() + backoff(++connect_attempts_);
+}
+
+// --- the loop ----------------------------------------------------------------------------------------------------
+
+void Service::State::loop() {
+  while (!stopping()) {
+    publisher_->work();
+    collect_positions();
+    if (connect()) {
+      try {
+        reader_->start_waiting(Clock::now());
+        if (work_ && Clock::now() >= work_->next_attempt) execute(*work_);
+      } catch (const std::exception& error) {
+        disconnect(error.what());
+      }
+    }
+    read();
+  }
+}
+
+/// Reads when the next batch may be worked on; otherwise waits, and after a while keeps the membership by polling
+/// with everything paused.
+void Service::State::read() {
+  const bool blocked = work_ || !connection_ || publisher_->in_flight() >= options_.maximum_in_flight ||
+                       publisher_->bytes_in_flight() >= kMaximumBytesInFlight;
+  if (blocked) {
+    if (!blocked_since_) blocked_since_ = Clock::now();
+    if (Clock::now() - *blocked_since_ < kBlockedBeforePause) return wait(10ms);
+    reader_->set_paused(true);
+  } else {
+    blocked_since_.reset();
+    reader_->set_paused(false);
+  }
+  auto polled = consumer_->poll(options_.maximum_batch, kPollTimeout);
+  if (!polled) {
+    detail::log_warning("Kafka is not reached", {{"reason", polled.error().message}});
+    return wait(kPollTimeout);
+  }
+  if (polled->empty()) return save_positions_when_idle();
+  auto arrived = decode(std::move(polled).value());
+  if (!work_) {
+    work_ = std::move(arrived);
+  } else {  // of a partition assigned while paused: a few at most, they join what waits
+    const auto offset = work_->records.size();
+    for (auto& record : arrived.records) work_->records.push_back(std::move(record));
+    for (auto& command : arrived.commands) work_->commands.push_back(std::move(command));
+    for (const auto index : arrived.command_records) work_->command_records.push_back(offset + index);
+    for (auto& letter : arrived.dead_letters) {
+      letter.record += offset;
+      work_->dead_letters.push_back(std::move(letter));
+    }
+  }
+}
+
+Service::State::Work Service::State::decode(std::vector<Record> records) {
+  Work work;
+  work.records = std::move(records);
+  work.commands.reserve(work.records.size());
+  for (std::size_t index = 0; index < work.records.size(); ++index) {
+    auto command = wire::command_from(work.records[index]);
+    if (command) {
+      work.commands.push_back(std::move(command).value());
+      work.command_records.push_back(index);
+    } else {
+      work.dead_letters.push_back(
+          {wire::dead_letter(work.records[index], command.error().code, command.error().message), index,
+           true});
+    }
+  }
+  return work;
+}
+
+void Service::State::execute(Work& work) {
+  std::vector<detail::Outgoing> outgoing;
+  try {
+    execute_span(work, 0, work.commands.size(), outgoing);
+  } catch (const detail::ConnectionLost& lost) {
+    disconnect(lost.what());
+    return postpone(work, lost.what());
+  } catch (const SqlError& error) {
+    return postpone(work, error.what());
+  }
+  for (auto& letter : work.dead_letters) outgoing.push_back(std::move(letter));
+  for (const auto& message : outgoing) statistics_.dead_letters += message.is_dead_letter ? 1 : 0;
+  auto next = next_of(work.records);
+  publisher_->publish(std::move(outgoing), std::move(work.records), std::move(next));
+  work_.reset();
+}
+
+/// One transaction for these commands; if PostgreSQL refuses their data, one for each half, until the culprit is
+/// alone and becomes a dead letter.
+void Service::State::execute_span(Work& work, std::size_t first, std::size_t count,
+                                  std::vector<detail::Outgoing>& outgoing) {
+  if (count == 0) return;
+  const std::span commands(work.commands.data() + first, count);
+  const detail::BatchContext context{steps_, "/skald-participant/" + options_.schema,
+                                     options_.unsafe_without_inbox, reader_->id(), statistics_};
+  try {
+    auto replies = detail::execute_batch(
+        *connection_, context, commands, positions_,
+        work.attempts < kConflictRounds ? detail::OnConflict::kThrow : detail::OnConflict::kAnswer);
+    if (consumer_ && !positions_.empty()) consumer_->commit(positions_);
+    positions_.clear();
+    for (std::size_t index = 0; index < count; ++index)
+      outgoing.push_back({wire::to_message(replies[index], commands[index].reply_to),
+                          work.command_records[first + index], false});
+  } catch (const SqlError& error) {
+    if (!is_data_error(error)) throw;
+    if (count > 1) {
+      execute_span(work, first, count / 2, outgoing);
+      execute_span(work, first + count / 2, count - count / 2, outgoing);
+      return;
+    }
+    const auto record = work.command_records[first];
+    outgoing.push_back({wire::dead_letter(work.records[record], "SKALD-311",
+                                          "PostgreSQL refuses it: SQLSTATE " + error.state()),
+                        record, true});
+  }
+}
+
+void Service::State::postpone(Work& work, const std::string& reason) {
+  work.next_attempt = Clock::now() + backoff(++work.attempts);
+  detail::log_warning("a batch is tried again",
+                      {{"reason", reason}, {"attempt", std::to_string(work.attempts)}});
+}
+
+// --- positions and the end ---------------------------------------------------------------------------------------
+
+void Service::State::collect_positions() {
+  const auto acknowledged = publisher_->take_acknowledged();
+  for (const auto& position : acknowledged) {
+    const auto known = std::find_if(
+        positions_.begin(), positions_.end(),
+        [&position](const PartitionOffset& other) { return other.partition == position.partition; });
+    if (known == positions_.end())
+      positions_.push_back(position);
+    else
+      known->offset = position.offset;
+  }
+}
+
+void Service::State::save_positions_when_idle() {
+  if (positions_.empty() || !connection_) return;
+  try {
+    detail::save_positions(*connection_, reader_->id(), positions_);
+    consumer_->commit(positions_);
+    positions_.clear();
+  } catch (const std::exception& error) {
+    disconnect(error.what());
+  }
+}
+
+void Service::State::drain() {
+  if (!publisher_) return;
+  const auto deadline = Clock::now() + options_.drain_timeout;
+  while (publisher_->in_flight() > 0 && Clock::now() < deadline) {
+    producer_->flush(50ms);
+    publisher_->work();
+    collect_positions();
+  }
+  collect_positions();
+  if (consumer_) save_positions_when_idle();
+  consumer_.reset();
+  detail::log_info("stopped", {{"executed", std::to_string(statistics_.executed)},
+                               {"compensated", std::to_string(statistics_.compensated)},
+                               {"repeated", std::to_string(statistics_.repeated)}});
+}
+
+void Service::State::wait(std::chrono::milliseconds timeout) {
+  if (publisher_) return publisher_->wait(std::min<std::chrono::milliseconds>(timeout, kPollTimeout));
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, std::min<std::chrono::milliseconds>(timeout, kPollTimeout));
+}
+
+}  // namespace skald::participant
