@@ -51,7 +51,8 @@ Connection::Connection(const std::string& uri, const std::string& schema) {
   // Later keywords win, so the URI may override all but the name.
   const char* const keywords[] = {"connect_timeout", "tcp_user_timeout",          "keepalives_idle",
                                   "dbname",          "fallback_application_name", nullptr};
-  const char* const values[] = {"5", "15000", "10", uri.c_str(), "skald-participant", nullptr};
+  const auto application = "skald-participant " + schema;
+  const char* const values[] = {"5", "15000", "10", uri.c_str(), application.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
   if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) lose();
   PQsetNoticeProcessor(
