@@ -1,0 +1,17 @@
+// Opening: one connection, checked against the schema before anything is prepared on it.
+#include "postgres/postgres_store.hpp"
+
+#include "postgres/session.hpp"
+
+namespace skald::postgres {
+
+PostgresStore::PostgresStore(StoreOptions options)
+    : options_(std::make_shared<const StoreOptions>(std::move(options))) {}
+
+Result<std::unique_ptr<Session>> PostgresStore::open() {
+  auto session = std::make_unique<PostgresSession>(options_);
+  if (auto connected = session->connect(); !connected) return connected.error();
+  return std::unique_ptr<Session>{std::move(session)};
+}
+
+}  // namespace skald::postgres

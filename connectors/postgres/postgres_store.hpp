@@ -1,0 +1,37 @@
+// Store on PostgreSQL: the truth about every saga, in the tables of migrations/. PostgresStore is immutable and
+// thread-safe; each Session it opens is one connection of one thread, and reconnects on its next call after a break.
+// Nothing is retried inside a call, and every call ends in bounded time as long as the server or the network does.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "ports/store.hpp"
+
+namespace skald::postgres {
+
+struct StoreOptions {
+  std::string uri;  ///< libpq URI or key=value string; what it leaves out, PG* variables give
+  std::string schema = "skald";
+  std::string namespace_name = "default";  ///< sessions see only what is of this namespace
+  std::string application_name = "skald";
+  std::chrono::milliseconds connect_timeout{5000};
+  // All below Kafka's session timeout (45 s): a process that stops in mid-transaction blocks nobody for longer.
+  std::chrono::milliseconds lock_timeout{5000};
+  std::chrono::milliseconds idle_in_transaction_timeout{10000};
+  std::chrono::milliseconds statement_timeout{20000};
+};
+
+class PostgresStore : public Store {
+ public:
+  explicit PostgresStore(StoreOptions options);
+  /// Connects and checks that the schema fits this binary. kUnavailable: not reached now; kRefused: credentials, or
+  /// a schema this binary does not fit (Migrator says which).
+  Result<std::unique_ptr<Session>> open() override;
+
+ private:
+  std::shared_ptr<const StoreOptions> options_;
+};
+
+}  // namespace skald::postgres
