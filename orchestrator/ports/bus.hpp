@@ -48,7 +48,7 @@ class RebalanceListener {
   /// These are owned no more. Records of theirs already polled may still be worked on: the fence decides.
   virtual void revoked(const std::vector<TopicPartition>& partitions) = 0;
   /// Reading this partition stopped and stays stopped until it is assigned anew or sought: its offset is out of
-  /// range, the topic is gone or forbidden. Told once per cause; `partition` is -1 for a topic as a whole.
+  /// range, the topic is gone, its bytes make no sense. Told once per cause; `partition` is -1 for a topic as a whole.
   virtual void failed(const TopicPartition& partition, const std::string& reason) {
     static_cast<void>(partition);
     static_cast<void>(reason);
@@ -60,8 +60,9 @@ class RebalanceListener {
 class Consumer {
  public:
   virtual ~Consumer() = default;
-  /// Up to `maximum` records, waiting at most `timeout` for the first. kUnavailable: the cluster is away
-  /// (keep polling; the client reconnects or was rebuilt). Never throws, never drops a record.
+  /// Up to `maximum` (at least 1) records, waiting at most `timeout` for the first. kUnavailable: the cluster is away
+  /// (keep polling; the client reconnects or was rebuilt). kRefused: reading is not
+  /// authorised now (keep polling: it goes on once it is). Never throws, never drops a record.
   virtual Result<std::vector<Record>> poll(std::size_t maximum, std::chrono::milliseconds timeout) = 0;
   virtual void pause(std::span<const TopicPartition> partitions) = 0;
   virtual void resume(std::span<const TopicPartition> partitions) = 0;

@@ -240,19 +240,20 @@ TEST_P(BusContract, CachedEndIsKnownOnceFetched) {
   EXPECT_EQ(consumer->cached_end(world.partition(0)), 4);
 }
 
-TEST_P(BusContract, WhatIsTooLargeOrHasNoTopicIsRefusedAndTheRestGoesOn) {
+TEST_P(BusContract, WhatIsTooLargeOrHasNowhereToGoIsRefusedAndTheRestGoesOn) {
   World world(GetParam(), 1);
-  const auto answers = publish(
-      *world.producer, {message(world.topic, "a", std::string(2'000'000, 'x')),
-                        message(world.harness->unique("absent"), "b", "b"),
-                        message_to(world.partition(9), "no such partition"), message(world.topic, "c", "c")});
-  ASSERT_EQ(answers.size(), 4U);
-  for (std::size_t index = 0; index < 3; ++index) {
+  std::vector<Message> messages{message(world.topic, "a", std::string(2'000'000, 'x')),
+                                message_to(world.partition(9), "no such partition")};
+  if (world.harness->refuses_unknown_topics())
+    messages.push_back(message(world.harness->unique("absent"), "b", "b"));
+  messages.push_back(message(world.topic, "c", "c"));
+  const auto answers = publish(*world.producer, messages);
+  for (std::size_t index = 0; index + 1 < answers.size(); ++index) {
     EXPECT_EQ(answers[index].delivery, Delivery::kRefused) << index << ": " << answers[index].reason;
     EXPECT_NE(answers[index].reason, "");
     EXPECT_EQ(answers[index].times, 1);
   }
-  EXPECT_EQ(answers[3].delivery, Delivery::kAcknowledged) << answers[3].reason;
+  EXPECT_EQ(answers.back().delivery, Delivery::kAcknowledged) << answers.back().reason;
 }
 
 TEST_P(BusContract, ClusterIdStaysTheSame) {

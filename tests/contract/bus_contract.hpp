@@ -19,6 +19,8 @@ class BusHarness {
   virtual Bus& bus() = 0;
   /// A name for a topic or a group that no other test uses.
   virtual std::string unique(const std::string& name) = 0;
+  /// Whether publishing to a topic that does not exist is refused. The mock cluster makes the topic instead.
+  [[nodiscard]] virtual bool refuses_unknown_topics() const { return true; }
 };
 
 using MakeHarness = std::unique_ptr<BusHarness> (*)();
