@@ -1,0 +1,145 @@
+// Decoding records. What is wrong with a record is said once, in the dead letter's reason.
+#include "runtime/decoder.hpp"
+
+#include "runtime/codes.hpp"
+#include "wire/cloud_events.hpp"
+#include "wire/command_id.hpp"
+
+namespace skald::runtime {
+
+namespace {
+
+/// About what a record occupies in a queue.
+std::size_t size_of(const Record& record) {
+  std::size_t bytes = 200 + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
+  for (const Header& header : record.headers) bytes += 64 + header.name.size() + header.value.size();
+  return bytes;
+}
+
+Work dead_letter(const std::shared_ptr<const Record>& record, std::string_view code, std::string reason) {
+  Work work;
+  work.what = DeadLetterRequest{std::string(code), std::move(reason)};
+  work.record = record;
+  work.bytes = size_of(*record);
+  return work;
+}
+
+Error invalid(std::string_view code, std::string message) {
+  return {ErrorKind::kInvalid, std::string(code), std::move(message)};
+}
+
+}  // namespace
+
+Decoder::Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
+                 const std::vector<TriggerRoute>& routes)
+    : registry_(registry), name_space_(std::move(name_space)), reply_topic_(std::move(reply_topic)) {
+  for (const TriggerRoute& route : routes) triggers_[route.topic].push_back(route.trigger);
+}
+
+std::vector<std::string> Decoder::topics() const {
+  std::vector<std::string> topics{reply_topic_};
+  for (const auto& [topic, triggers] : triggers_)
+    if (topic != reply_topic_) topics.push_back(topic);
+  return topics;
+}
+
+std::vector<Work> Decoder::decode(std::shared_ptr<const Record> record) const {
+  std::vector<Work> works;
+  if (record->topic == reply_topic_) {
+    works.push_back(decode_reply(record));
+  } else {
+    works = decode_trigger(record);
+  }
+  return works;
+}
+
+Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
+  if (auto fits = wire::check_limits(*record); !fits)
+    return dead_letter(record, fits.error().code, fits.error().message);
+  auto reply = wire::reply_from(*record);
+  if (!reply) return dead_letter(record, reply.error().code, reply.error().message);
+  const auto id = wire::parse_command_id(reply->causation_id);
+  if (!id || id->ns != name_space_)
+    return dead_letter(record, code::kNotOurCommand,
+                       "ce_causationid is not the id of a command of namespace " + name_space_);
+  if (id->saga_id != reply->saga_id)
+    return dead_letter(record, code::kForgedReply,
+                       "ce_correlationid and ce_causationid name different sagas");
+  Work work;
+  work.address = {id->definition, id->saga_id};
+  engine::ReplyInput input;
+  input.id = {id->ordinal, id->phase, id->attempt};
+  input.step = std::move(reply->step);
+  input.succeeded = reply->succeeded;
+  input.data = std::move(reply->data);
+  if (!reply->succeeded)
+    input.failure = {std::move(reply->failure.code), std::move(reply->failure.message),
+                     reply->failure.retryable ? Retry::allowed : Retry::never, false};
+  work.what = engine::Input(std::move(input));
+  work.record = record;
+  work.bytes = size_of(*record);
+  return work;
+}
+
+std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& record) const {
+  const auto place = triggers_.find(record->topic);
+  if (place == triggers_.end())
+    return {dead_letter(record, code::kNoTopic, "no trigger reads topic " + record->topic)};
+  if (auto fits = wire::check_limits(*record); !fits)
+    return {dead_letter(record, fits.error().code, fits.error().message)};
+  if (!record->value) return {dead_letter(record, code::kTombstone, "the record has no value (a tombstone)")};
+  auto event = wire::to_binary_mode(*record);
+  if (!event) return {dead_letter(record, event.error().code, event.error().message)};
+
+  std::vector<Work> works;
+  std::optional<Error> problem;
+  const auto note = [&problem](const Error& error) {
+    if (!problem) problem = error;
+  };
+  const std::string origin =
+      record->topic + "[" + std::to_string(record->partition) + "]@" + std::to_string(record->offset);
+  for (const TriggerDefinition& trigger : place->second) {
+    auto triggered = trigger.start(*event);
+    if (!triggered) {
+      note(triggered.error());
+      continue;
+    }
+    if (!*triggered) continue;
+    auto work = start(trigger.saga, std::move((*triggered)->saga_id), (*triggered)->input,
+                      wire::trace_of(*event), origin);
+    if (!work) {
+      note(work.error());
+      continue;
+    }
+    work->record = record;
+    work->bytes += size_of(*record);
+    works.push_back(std::move(work).value());
+  }
+  // What one trigger cannot read another one on the topic may be meant for.
+  if (works.empty() && problem) works.push_back(dead_letter(record, problem->code, problem->message));
+  return works;
+}
+
+Result<Work> Decoder::start(std::string_view definition, std::string saga_id, std::string_view input,
+                            wire::TraceContext trace, std::string origin) const {
+  const SagaDefinition* saga = registry_.saga(definition);
+  if (saga == nullptr)
+    return invalid(code::kUnknownSagaType, "this binary has no saga named " + std::string(definition));
+  if (!wire::is_valid_saga_id(saga_id))
+    return invalid(code::kSagaId, "the saga id is not 1 to 255 visible ASCII characters");
+  auto canonical = saga->canonical_input(input);
+  if (!canonical)
+    return invalid(code::kInput, "the input does not fit saga " + std::string(definition) + ": " +
+                                     canonical.error().message);
+  Work work;
+  work.address = {std::string(definition), std::move(saga_id)};
+  StartRequest request;
+  request.definition = saga;
+  request.input_hash = hash_input(*canonical);
+  request.input = {std::move(canonical).value(), std::move(trace), std::move(origin)};
+  work.bytes = 300 + request.input.input.size();
+  work.what = std::move(request);
+  return work;
+}
+
+}  // namespace skald::runtime

@@ -1,0 +1,50 @@
+// Decoder: from one Kafka record to the Works it means: a reply for a saga, starts of sagas, or a dead letter
+// with its reason. Every record has an answer; none is dropped but what a trigger's filter declines. Pure
+// but for the author's trigger functions; immutable, called by the ingress thread and by lanes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/work.hpp"
+#include "skald/registry.hpp"
+
+namespace skald::runtime {
+
+/// A trigger and the topic it reads. Several may read one topic.
+struct TriggerRoute {
+  std::string topic;
+  TriggerDefinition trigger;
+};
+
+class Decoder {
+ public:
+  /// `registry` outlives it.
+  Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
+          const std::vector<TriggerRoute>& routes);
+
+  /// The works of one record; empty if every trigger's filter declined it. Marks are not set.
+  [[nodiscard]] std::vector<Work> decode(std::shared_ptr<const Record> record) const;
+
+  /// A start from elsewhere than a topic: checked like a trigger's. The error's code and message say what
+  /// does not fit.
+  [[nodiscard]] Result<Work> start(std::string_view definition, std::string saga_id, std::string_view input,
+                                   wire::TraceContext trace, std::string origin) const;
+
+  [[nodiscard]] const std::string& reply_topic() const noexcept { return reply_topic_; }
+  /// The reply topic and every trigger's, each once.
+  [[nodiscard]] std::vector<std::string> topics() const;
+
+ private:
+  [[nodiscard]] Work decode_reply(const std::shared_ptr<const Record>& record) const;
+  [[nodiscard]] std::vector<Work> decode_trigger(const std::shared_ptr<const Record>& record) const;
+
+  const Registry& registry_;
+  std::string name_space_;
+  std::string reply_topic_;
+  std::unordered_map<std::string, std::vector<TriggerDefinition>> triggers_;
+};
+
+}  // namespace skald::runtime

@@ -1,0 +1,186 @@
+// The ingress round: connect, place, poll, decode, hand over, record positions.
+#include "runtime/ingress.hpp"
+
+#include "runtime/codes.hpp"
+
+namespace skald::runtime {
+
+Ingress::Ingress(Parts parts)
+    : parts_(std::move(parts)),
+      link_(parts_.seams, parts_.settings, "ingress"),
+      backoff_(parts_.settings, parts_.seams.random) {}
+
+Ingress::~Ingress() = default;
+
+bool Ingress::run_once(std::chrono::milliseconds timeout) {
+  if (!ensure_consumer()) return false;
+  place_waiting();
+  apply_pressure();
+  auto records = consumer_->poll(parts_.settings.maximum_poll, timeout);
+  bool worked = false;
+  if (records) {
+    bus_works();
+    worked = !records->empty();
+    take(std::move(records).value());
+  } else {
+    bus_failed(records.error());
+  }
+  if (parts_.progress.asked().size() > 0) answer_ends();
+  if (parts_.seams.clock.monotonic() >= save_at_) save_positions();
+  return worked;
+}
+
+void Ingress::finish() {
+  save_positions();
+  consumer_.reset();
+  parts_.progress.set_assigned(false);
+}
+
+bool Ingress::ensure_consumer() {
+  if (consumer_) return true;
+  if (parts_.seams.clock.monotonic() < connect_at_) return false;
+  const auto timeout = parts_.settings.broker_timeout;
+  auto cluster = parts_.seams.bus.cluster_id(timeout);
+  if (!cluster) {
+    bus_failed(cluster.error());
+    return false;
+  }
+  const std::vector<std::string> reply{parts_.decoder.reply_topic()};
+  auto counts = parts_.seams.bus.partition_counts(reply, timeout);
+  if (!counts) {
+    bus_failed(counts.error());
+    return false;
+  }
+  if (!counts->contains(reply.front())) {
+    bus_failed({ErrorKind::kUnavailable, "", "the reply topic " + reply.front() + " does not exist"});
+    return false;
+  }
+  cluster_id_ = *cluster;
+  parts_.progress.set_cluster(cluster_id_, counts->at(reply.front()));
+  ConsumerSpec spec{parts_.decoder.topics(), parts_.settings.consumer_group,
+                    parts_.settings.assign_all_partitions};
+  auto consumer = parts_.seams.bus.consumer(spec, *this);
+  if (!consumer) {
+    bus_failed(consumer.error());
+    return false;
+  }
+  consumer_ = std::move(consumer).value();
+  bus_works();
+  return true;
+}
+
+void Ingress::bus_failed(const Error& error) {
+  connect_at_ = parts_.seams.clock.monotonic() + backoff_.next();
+  parts_.seams.observer.reached("bus", false);
+  if (reached_.exchange(false) || backoff_.first())
+    parts_.seams.logger.error("Kafka is away; waiting for it.",
+                              {{"code", error.code}, {"reason", error.message}});
+}
+
+void Ingress::bus_works() {
+  backoff_.reset();
+  if (reached_.exchange(true)) return;
+  parts_.seams.observer.reached("bus", true);
+  parts_.seams.logger.info("Kafka is reached.", {{"cluster", cluster_id_}});
+}
+
+void Ingress::take(std::vector<Record> records) {
+  std::vector<Work> works;
+  std::map<std::int32_t, std::int64_t> replies;
+  for (Record& record : records) {
+    const auto place = partitions_.find({record.topic, record.partition});
+    if (place == partitions_.end()) continue;  // revoked meanwhile: whoever owns it now reads it
+    if (!accept_first(record, place->second)) continue;
+    parts_.seams.observer.record_consumed(record.topic);
+    const std::uint32_t checksum = checksum_of(record);
+    const auto shared = std::make_shared<const Record>(std::move(record));
+    std::vector<Work> made = parts_.decoder.decode(shared);
+    const RecordMark mark = parts_.tracker.begin(*shared, checksum, static_cast<int>(made.size()));
+    if (made.empty()) parts_.seams.observer.record_filtered(shared->topic);
+    for (Work& work : made) {
+      work.mark = mark;
+      works.push_back(std::move(work));
+    }
+    if (is_reply(place->first)) replies[shared->partition] = shared->offset + 1;
+  }
+  parts_.router.route(std::move(works));
+  for (const auto& [partition, next] : replies) parts_.progress.handed_over(partition, next);
+}
+
+bool Ingress::accept_first(const Record& record, Partition& state) {
+  if (state.state == State::kReading) return true;
+  if (state.state != State::kVerifying) return false;
+  const auto first = verify(*state.position, record);
+  if (first == FirstRecord::kForeign) {
+    stop_partition({record.topic, record.partition}, state,
+                   "the record at offset " + std::to_string(record.offset) +
+                       " is not the one applied before: the topic was recreated, or the database restored",
+                   false);
+    return false;
+  }
+  state.state = State::kReading;
+  return first == FirstRecord::kBeyond;
+}
+
+void Ingress::save_positions() {
+  save_at_ = parts_.seams.clock.monotonic() + parts_.settings.save_positions_interval;
+  const std::vector<Position> moved = parts_.tracker.take_moved();
+  if (moved.empty()) return;
+  Session* session = link_.session();
+  if (session == nullptr) return parts_.tracker.give_back(moved);
+  auto saved = session->save_positions(cluster_id_, moved);
+  if (!saved) {
+    link_.failed(saved.error());
+    return parts_.tracker.give_back(moved);
+  }
+  link_.succeeded();
+  std::vector<PartitionOffset> hints;
+  for (const Position& position : moved) hints.push_back({position.partition, position.next_offset});
+  if (consumer_) consumer_->commit(hints);
+}
+
+void Ingress::answer_ends() {
+  const std::uint64_t ticket = parts_.progress.newest_ticket();
+  for (const std::int32_t partition : parts_.progress.asked()) {
+    auto log =
+        consumer_->log_range({parts_.decoder.reply_topic(), partition}, parts_.settings.broker_timeout);
+    if (!log) return bus_failed(log.error());
+    parts_.progress.answer(partition, log->end, ticket);
+  }
+}
+
+void Ingress::apply_pressure() {
+  const Settings& settings = parts_.settings;
+  const Pressure now = parts_.pressure();
+  if (now.starts > settings.queue_high || now.bytes > settings.queue_bytes_high ||
+      now.outbox > settings.outbox_high || now.local > settings.local_high)
+    starts_paused_ = true;
+  else if (now.starts <= settings.queue_low && now.bytes <= settings.queue_bytes_high / 2 &&
+           now.outbox <= settings.outbox_low && now.local <= settings.local_high / 2)
+    starts_paused_ = false;
+  if (now.urgent > settings.queue_urgent_high || now.bytes > 2 * settings.queue_bytes_high ||
+      now.outbox > 2 * settings.outbox_high)
+    replies_paused_ = true;
+  else if (now.urgent <= settings.queue_urgent_high / 2 && now.bytes <= settings.queue_bytes_high &&
+           now.outbox <= settings.outbox_high)
+    replies_paused_ = false;
+
+  std::vector<TopicPartition> pause;
+  std::vector<TopicPartition> resume;
+  for (const auto& [partition, state] : partitions_) {
+    const bool unread = state.state == State::kStopped || state.state == State::kUnplaced;
+    const bool wanted = unread || (is_reply(partition) ? replies_paused_ : starts_paused_);
+    if (wanted && paused_.insert(partition).second) pause.push_back(partition);
+    if (!wanted && paused_.erase(partition) > 0) resume.push_back(partition);
+  }
+  if (!pause.empty()) consumer_->pause(pause);
+  if (!resume.empty()) consumer_->resume(resume);
+  if (!pause.empty() || !resume.empty()) parts_.seams.observer.paused_partitions(paused_.size());
+}
+
+std::vector<StoppedPartition> Ingress::stopped() const {
+  const std::scoped_lock lock(stopped_mutex_);
+  return stopped_;
+}
+
+}  // namespace skald::runtime

@@ -1,0 +1,114 @@
+// Ingress: owns the consumer: polls, decodes, hands the works to the lanes, records how far each partition is
+// applied (first in the store, then as a hint in Kafka), and pauses partitions when the lanes or the outbox
+// are full. A partition whose log is not the one read before is stopped, alone and visibly. One thread calls
+// run_once and finish; stopped(), recheck() and the flags are for any thread.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "runtime/decoder.hpp"
+#include "runtime/partition_guard.hpp"
+#include "runtime/position_tracker.hpp"
+#include "runtime/reply_progress.hpp"
+#include "runtime/store_link.hpp"
+
+namespace skald::runtime {
+
+/// The fullest of each: what back-pressure goes by.
+struct Pressure {
+  std::size_t starts = 0;
+  std::size_t urgent = 0;
+  std::size_t bytes = 0;
+  std::size_t outbox = 0;
+  std::size_t local = 0;
+};
+
+/// A partition nobody reads until an operator decides (or its cause goes away).
+struct StoppedPartition {
+  TopicPartition partition;
+  std::string reason;
+  std::optional<Position> position;
+};
+
+class Ingress final : private RebalanceListener {
+ public:
+  struct Parts {
+    Seams seams;
+    const Settings& settings;
+    const Decoder& decoder;
+    PositionTracker& tracker;
+    ReplyProgress& progress;
+    LaneRouter& router;
+    std::function<Pressure()> pressure;
+  };
+  explicit Ingress(Parts parts);
+  ~Ingress() override;
+
+  /// One round. False: nothing to do, or Kafka is away; wait a little before the next.
+  bool run_once(std::chrono::milliseconds timeout);
+  /// Records the last positions and leaves the group.
+  void finish();
+
+  [[nodiscard]] std::vector<StoppedPartition> stopped() const;
+  /// Look at the stopped partitions now: a position was accepted.
+  void recheck() { recheck_.store(true); }
+  [[nodiscard]] bool reached() const noexcept { return reached_.load(); }
+  [[nodiscard]] bool waits_for_store() const noexcept { return link_.away(); }
+
+ private:
+  enum class State { kUnplaced, kVerifying, kReading, kStopped };
+  struct Partition {
+    State state = State::kUnplaced;
+    std::optional<Position> position;
+    std::string reason;
+    bool retry = false;  ///< stopped by the client: try again by ourselves
+  };
+
+  std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) override;
+  void revoked(const std::vector<TopicPartition>& partitions) override;
+  void failed(const TopicPartition& partition, const std::string& reason) override;
+
+  bool ensure_consumer();
+  void bus_failed(const Error& error);
+  void bus_works();
+  std::optional<std::vector<Position>> load_positions();
+  /// Where to start; nullopt: stopped, or the broker did not answer.
+  std::optional<std::int64_t> place_partition(const TopicPartition& partition, Partition& state,
+                                              const std::vector<Position>& positions);
+  void stop_partition(const TopicPartition& partition, Partition& state, std::string reason, bool retry);
+  void place_waiting();
+  void answer_ends();
+  void take(std::vector<Record> records);
+  bool accept_first(const Record& record, Partition& state);
+  void save_positions();
+  void apply_pressure();
+  void publish_stopped();
+  [[nodiscard]] bool is_reply(const TopicPartition& partition) const {
+    return partition.topic == parts_.decoder.reply_topic();
+  }
+
+  const Parts parts_;
+  StoreLink link_;
+  Backoff backoff_;
+  std::string cluster_id_;
+  std::unique_ptr<Consumer> consumer_;
+  std::map<TopicPartition, Partition> partitions_;
+  std::set<TopicPartition> paused_;
+  bool starts_paused_ = false;
+  bool replies_paused_ = false;
+  std::chrono::nanoseconds connect_at_{0};
+  std::chrono::nanoseconds save_at_{0};
+  std::chrono::nanoseconds place_at_{0};
+  std::atomic<bool> recheck_{false};
+  std::atomic<bool> reached_{false};
+  mutable std::mutex stopped_mutex_;  ///< guards stopped_
+  std::vector<StoppedPartition> stopped_;
+};
+
+}  // namespace skald::runtime

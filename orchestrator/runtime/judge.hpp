@@ -1,0 +1,86 @@
+// Judge: lets the engine judge the works of one saga in order and gathers what must become durable together:
+// one write or one fence, messages, parked inputs, and what is owed once that holds. It changes the cached
+// instances in place, so a Turn that did not become durable means: erase the saga, judge its works again.
+// Part of a lane, used by its thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/environment.hpp"
+#include "engine/transition.hpp"
+#include "ports/logger.hpp"
+#include "runtime/instance_cache.hpp"
+#include "runtime/key_maker.hpp"
+#include "runtime/observer.hpp"
+#include "runtime/settings.hpp"
+#include "runtime/work.hpp"
+#include "skald/registry.hpp"
+
+namespace skald::runtime {
+
+/// The verdict on one work, told when its turn holds.
+struct WorkVerdict {
+  Settlement settlement;
+  std::optional<engine::Judgement> judgement;  ///< the engine's, if it was asked
+  std::string dead_letter_code;
+  std::optional<ParkReason> parked;
+};
+
+/// One saga's part of a batch (or one dead letter).
+struct Turn {
+  SagaAddress address;
+  SagaKey key = 0;
+  std::vector<Work> works;
+  std::vector<WorkVerdict> verdicts;  ///< one a work
+  std::optional<SagaWrite> write;
+  std::optional<Fence> fence;     ///< instead of a write
+  std::vector<Message> messages;  ///< go out whoever wins: dead letters of what no saga was asked about
+  std::vector<ParkedInput> park;
+  std::vector<engine::LocalAttempt> attempts;
+  std::vector<engine::StepObservation> observations;
+  bool started = false;
+  bool stuck = false;  ///< became so in this turn
+  Time started_at{};
+};
+
+class Judge {
+ public:
+  /// All outlive it.
+  struct Parts {
+    const engine::Environment& environment;
+    const Registry& registry;
+    const Settings& settings;
+    KeyMaker& keys;
+    InstanceCache& cache;
+    Logger& logger;
+    Observer& observer;
+  };
+  explicit Judge(const Parts& parts) : parts_(parts) {}
+
+  /// Takes a loaded saga into the cache, replayed.
+  void admit(const StoredSaga& stored);
+  /// Judges all works of the turn. Sagas it needs have been admitted; one that is not there does not exist.
+  void judge(Turn& turn, const engine::Moment& moment);
+
+ private:
+  void judge_one(Turn& turn, Work& work, const engine::Moment& moment);
+  void start(Turn& turn, Work& work, const engine::Moment& moment);
+  void input(Turn& turn, Work& work, const engine::Moment& moment);
+  void absent(Turn& turn, Work& work, const engine::Moment& moment);
+  void diverged(Turn& turn, Work& work, CachedSaga& saga, const engine::Moment& moment);
+  void advance(Turn& turn, Work& work, CachedSaga& saga, const engine::Input& input,
+               const engine::Moment& moment);
+  void absorb(Turn& turn, CachedSaga& saga, engine::Transition transition);
+  void park(Turn& turn, Work& work, ParkReason reason, std::int32_t revision);
+  /// The dead letter goes out only if the verdict holds.
+  void dead_letter(Turn& turn, Work& work, CachedSaga* saga, std::string_view code, std::string reason);
+  SagaWrite& touch(Turn& turn, const CachedSaga& saga);
+  static void hold(Turn& turn, const CachedSaga& saga);
+  static void settle(Turn& turn, Settlement::Kind kind, std::string reason = {});
+
+  const Parts parts_;
+};
+
+}  // namespace skald::runtime

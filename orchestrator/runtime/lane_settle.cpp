@@ -1,0 +1,212 @@
+// What follows a lane's commit: winners are settled, the overtaken judged again, refused data traced to its
+// culprit.
+#include <unordered_set>
+
+#include "runtime/codes.hpp"
+#include "runtime/input_codec.hpp"
+#include "runtime/lane.hpp"
+
+namespace skald::runtime {
+
+void Lane::settle(std::vector<Turn> turns, CommitResult result) {
+  if (result.now != Time{}) services_.store_clock.tell(result.now);
+  publish_result(result);
+  const std::unordered_set<SagaKey> lost(result.lost.begin(), result.lost.end());
+  std::unordered_map<SagaKey, const SagaRow*> conflicts;
+  for (const StartConflict& conflict : result.conflicts) conflicts[conflict.key] = &conflict.existing;
+
+  std::vector<Turn> again;
+  for (Turn& turn : turns) {
+    const bool asked = turn.write || turn.fence;
+    const auto conflict = turn.write ? conflicts.find(turn.key) : conflicts.end();
+    if (conflict != conflicts.end()) {
+      settle_conflict(turn, *conflict->second);
+      if (!turn.works.empty()) again.push_back(std::move(turn));
+    } else if (asked && lost.contains(turn.key)) {
+      if (turn.started)
+        for (Work& work : turn.works)
+          if (work.is_start()) std::get<StartRequest>(work.what).key = 0;
+      // A wake-up of a saga that moved meanwhile is about the past: whoever moved it set its next deadline.
+      std::erase_if(turn.works, [](const Work& work) { return kind_of(work) == "wake"; });
+      again.push_back(std::move(turn));
+    } else {
+      settle_won(turn, result.now);
+    }
+  }
+  if (!again.empty()) services_.seams.observer.sequence_conflicts(again.size());
+  judge_again(std::move(again));
+  services_.tracker.done(marks_);
+  marks_.clear();
+}
+
+void Lane::publish_result(CommitResult& result) {
+  if (result.outbox_id) services_.publisher.publish({*result.outbox_id, std::move(result.messages)});
+}
+
+void Lane::settle_conflict(Turn& turn, const SagaRow& existing) {
+  // The start found its address taken. If that row is of an earlier try of this very start, whose commit was
+  // in doubt, the saga is ours; else the first input decides.
+  cache_.erase(turn.address);
+  std::vector<Work> rest;
+  bool answered = false;
+  for (Work& work : turn.works) {
+    if (answered || !work.is_start()) {
+      rest.push_back(std::move(work));
+      continue;
+    }
+    answered = true;
+    const auto& request = std::get<StartRequest>(work.what);
+    if (existing.input_hash != request.input_hash && work.record) {
+      work.what =
+          DeadLetterRequest{std::string(code::kOtherInput), "the saga was started with another input"};
+      work.address = {};
+      rest.push_back(std::move(work));
+      continue;
+    }
+    WorkVerdict verdict;
+    verdict.settlement.kind = Settlement::Kind::kDuplicate;
+    if (existing.key == request.key) verdict.settlement.kind = Settlement::Kind::kApplied;
+    if (existing.input_hash != request.input_hash) {
+      verdict.settlement.kind = Settlement::Kind::kRefused;
+      verdict.settlement.reason = "the saga was started with another input";
+    }
+    verdict.judgement = engine::Judgement::kDuplicate;
+    turn.key = existing.key;
+    settle_work(turn, work, verdict);
+  }
+  turn.works = std::move(rest);
+}
+
+void Lane::settle_won(Turn& turn, Time now) {
+  auto& observer = services_.seams.observer;
+  CachedSaga* saga = turn.write ? cache_.find(turn.address) : nullptr;
+  if (saga != nullptr) {
+    saga->stored_sequence = turn.write->sequence;
+    saga->stored_wake = turn.write->wake_at;
+  }
+  if (turn.started) observer.saga_started(turn.address.definition);
+  for (const engine::StepObservation& step : turn.observations)
+    observer.step_settled(turn.address.definition, step);
+  if (turn.stuck) {
+    observer.saga_stuck(turn.address.definition, turn.write->stuck_reason);
+    services_.seams.logger.error("A saga is stuck and waits for an operator.",
+                                 {{"definition", turn.address.definition},
+                                  {"saga_id", turn.address.saga_id},
+                                  {"sequence", turn.write->sequence},
+                                  {"reason", turn.write->stuck_reason}});
+  }
+  if (turn.write && is_ended(turn.write->status) && !turn.write->history.empty())
+    observer.saga_ended(turn.address.definition, turn.write->status, now - turn.started_at);
+  if (saga != nullptr && is_ended(saga->status)) cache_.erase(turn.address);
+  for (std::size_t index = 0; index < turn.works.size(); ++index)
+    settle_work(turn, turn.works[index], turn.verdicts[index]);
+  run_locally(turn.address, std::move(turn.attempts));
+}
+
+void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict) {
+  auto& observer = services_.seams.observer;
+  Settlement settlement = verdict.settlement;
+  settlement.key = turn.key;
+  if (!verdict.dead_letter_code.empty()) {
+    observer.dead_letter(work.record ? work.record->topic : "", verdict.dead_letter_code);
+  } else if (verdict.parked) {
+    observer.parked(*verdict.parked);
+  } else if (settlement.kind == Settlement::Kind::kApplied) {
+    observer.input_applied(kind_of(work));
+  } else if (settlement.kind != Settlement::Kind::kDropped && settlement.kind != Settlement::Kind::kParked) {
+    observer.input_ignored(kind_of(work), verdict.judgement.value_or(engine::Judgement::kDuplicate));
+  }
+  if (work.mark) marks_.push_back(*work.mark);
+  if (work.claimed && settlement.kind != Settlement::Kind::kParked) parked_done_.push_back(work.parked_id);
+  if (work.settled) work.settled(settlement);
+}
+
+void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts) {
+  for (engine::LocalAttempt& attempt : attempts) {
+    LocalTask task;
+    task.executor = services_.registry.executor(attempt.step->name);
+    task.step = attempt.step->name;
+    task.compensation = attempt.id.phase == engine::Phase::kCompensation;
+    task.input = std::move(attempt.input);
+    task.output = std::move(attempt.output);
+    task.context.saga_id = address.saga_id;
+    task.context.idempotency_key = std::move(attempt.idempotency_key);
+    task.context.attempt = attempt.id.attempt;
+    task.context.deadline = attempt.deadline;
+    if (attempt.deadline) task.stop_at = services_.store_clock.monotonic_at(*attempt.deadline);
+    task.done = [&router = services_.router, address, id = attempt.id](LocalOutcome outcome) {
+      Work work;
+      work.address = address;
+      work.bytes = 300 + outcome.output.size();
+      work.what = engine::Input(engine::LocalResult{id, std::move(outcome)});
+      std::vector<Work> works;
+      works.push_back(std::move(work));
+      router.route(std::move(works));
+    };
+    services_.executor.submit(std::move(task));
+  }
+}
+
+void Lane::split(std::vector<Turn> turns, const Error& error) {
+  for (const Turn& turn : turns) cache_.erase(turn.address);
+  const auto works_of = [](auto first, auto last) {
+    std::vector<Work> works;
+    for (auto turn = first; turn != last; ++turn)
+      for (Work& work : turn->works) works.push_back(std::move(work));
+    return works;
+  };
+  const auto push_front = [this](std::vector<Work> works) {
+    unsettled_ += works.size();
+    splits_.push_front(std::move(works));
+  };
+  if (turns.empty()) return;  // only deletions: they are tried again
+  if (turns.size() > 1) {
+    const auto middle = turns.begin() + static_cast<std::ptrdiff_t>(turns.size() / 2);
+    auto late = works_of(middle, turns.end());
+    auto early = works_of(turns.begin(), middle);
+    push_front(std::move(late));
+    push_front(std::move(early));
+    return;
+  }
+  std::vector<Work>& works = turns.front().works;
+  if (works.size() == 1) return culprit(std::move(works.front()), error);
+  for (auto work = works.rbegin(); work != works.rend(); ++work) {
+    std::vector<Work> alone;
+    alone.push_back(std::move(*work));
+    push_front(std::move(alone));
+  }
+}
+
+void Lane::culprit(Work work, const Error& error) {
+  services_.seams.logger.error("The database refuses an input's data.",
+                               {{"kind", std::string(kind_of(work))},
+                                {"definition", work.address.definition},
+                                {"saga_id", work.address.saga_id},
+                                {"code", std::string(code::kStoreRefuses)},
+                                {"reason", error.message}});
+  const auto* input = std::get_if<engine::Input>(&work.what);
+  const bool poison = input != nullptr && std::holds_alternative<engine::Poison>(*input);
+  if (input != nullptr && !poison) {
+    std::string bytes = work.record ? encode_input(*work.record) : encode_input(*input);
+    work.what = engine::Input(engine::Poison{"refused-by-database", error.message, std::move(bytes)});
+  } else if (work.record && !work.is_dead_letter()) {
+    work.what = DeadLetterRequest{std::string(code::kStoreRefuses), error.message};
+    work.address = {};
+  } else {
+    Turn turn;
+    turn.address = work.address;
+    WorkVerdict verdict;
+    verdict.settlement = {Settlement::Kind::kRefused, error.message, 0, 0};
+    verdict.judgement = engine::Judgement::kRefused;
+    settle_work(turn, work, verdict);
+    services_.tracker.done(marks_);
+    marks_.clear();
+    return;
+  }
+  std::vector<Work> alone;
+  alone.push_back(std::move(work));
+  unsettled_ += 1;
+  splits_.push_front(std::move(alone));
+}
+
+}  // namespace skald::runtime

@@ -1,0 +1,80 @@
+// Observer: the seam through which the runtime tells what happens, for metrics and alerts. Implementations are
+// thread-safe, cheap and never throw; names passed as string_view live for the call only, unless they name a
+// step or saga definition. The API layer implements it with prometheus-cpp.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "engine/transition.hpp"
+#include "ports/bus.hpp"
+#include "ports/identity.hpp"
+#include "ports/store.hpp"
+
+namespace skald::runtime {
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+
+  // Sagas. `duration` is between the store's times of start and end.
+  virtual void saga_started(std::string_view /*definition*/) {}
+  virtual void saga_ended(std::string_view /*definition*/, SagaStatus /*outcome*/,
+                          std::chrono::milliseconds /*duration*/) {}
+  virtual void saga_stuck(std::string_view /*definition*/, std::string_view /*reason*/) {}
+  virtual void step_settled(std::string_view /*definition*/, const engine::StepObservation& /*step*/) {}
+
+  // Batches.
+  virtual void batch_committed(std::size_t /*inputs*/, std::chrono::nanoseconds /*duration*/) {}
+  virtual void batch_failed(ErrorKind /*kind*/) {}
+  virtual void sequence_conflicts(std::size_t /*sagas*/) {}  ///< writes or fences another process overtook
+
+  // Inputs. I11: consumed = applied + duplicates + dead letters + parked, by topic.
+  virtual void record_consumed(std::string_view /*topic*/) {}
+  virtual void record_filtered(std::string_view /*topic*/) {}  ///< no trigger wanted it
+  virtual void input_applied(std::string_view /*kind*/) {}
+  virtual void input_ignored(std::string_view /*kind*/, engine::Judgement /*judgement*/) {
+  }  ///< duplicate, late, ended
+  virtual void dead_letter(std::string_view /*topic*/, std::string_view /*code*/) {}
+  virtual void parked(ParkReason /*reason*/) {}
+  virtual void operator_action(bool /*applied*/) {}
+
+  // Outbox.
+  virtual void outbox_row_published(std::chrono::nanoseconds /*since_commit*/) {}
+  virtual void outbox_backlog(std::size_t /*messages*/) {}
+  virtual void message_refused(std::string_view /*topic*/) {}
+  virtual void message_unknown(std::string_view /*topic*/) {}  ///< published again
+
+  // Cache and replay.
+  virtual void cache_hit() {}
+  virtual void cache_miss() {}
+  virtual void cache_evicted(std::size_t /*sagas*/) {}
+  virtual void cache_size(std::size_t /*lane*/, std::size_t /*sagas*/, std::size_t /*bytes*/) {}
+  virtual void replayed(std::int64_t /*transitions*/) {}
+  virtual void divergence(std::string_view /*definition*/) {}
+
+  // Partitions.
+  virtual void rebalanced(std::size_t /*partitions*/) {}
+  virtual void partition_stopped(const TopicPartition& /*partition*/) {}
+  virtual void partition_resumed(const TopicPartition& /*partition*/) {}
+  virtual void paused_partitions(std::size_t /*partitions*/) {}
+  virtual void lane_queue(std::size_t /*lane*/, std::size_t /*inputs*/, std::size_t /*bytes*/) {}
+
+  // Time.
+  virtual void timer_lateness(std::chrono::milliseconds /*lateness*/) {}
+  virtual void local_step_overdue(std::string_view /*step*/) {
+  }                                   ///< still running past its attempt's deadline
+  virtual void incarnation_lost() {}  ///< our heartbeat came too late
+
+  /// Of the whole database, from the one process that holds the lease; `held` false: another one has it now.
+  virtual void gauges(bool /*held*/, const Gauges& /*gauges*/) {}
+  /// Are the database and Kafka reached?
+  virtual void reached(std::string_view /*what: "store" or "bus"*/, bool /*reached*/) {}
+};
+
+/// Ignores everything.
+class NullObserver final : public Observer {};
+
+}  // namespace skald::runtime

@@ -1,0 +1,84 @@
+// OutboxPublisher: takes the outbox rows of committed batches to Kafka, in order, and sees that each row is
+// deleted once Kafka has acknowledged all of it: with a lane's next transaction, or by itself when none comes.
+// A message of unknown outcome is published again under the same id; one that Kafka refuses for good comes
+// back to its saga as Undeliverable, and its row stays until that input is applied. publish, take_done and the
+// counters from any thread; run_once on its own.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "ports/message.hpp"
+#include "runtime/settings.hpp"
+#include "runtime/store_link.hpp"
+#include "runtime/work.hpp"
+
+namespace skald::runtime {
+
+class OutboxPublisher {
+ public:
+  OutboxPublisher(const Seams& seams, const Settings& settings, LaneRouter& lanes);
+  ~OutboxPublisher();
+
+  /// A row that is durable. One already on its way is not taken twice.
+  void publish(OutboxRow row);
+
+  /// Acknowledged rows, for a transaction that deletes them on its way; given back if it did not commit.
+  [[nodiscard]] std::vector<std::int64_t> take_done(std::size_t maximum);
+  void give_back_done(const std::vector<std::int64_t>& outbox_ids);
+
+  /// One round: hands waiting messages to the client, looks at its answers, deletes. Waits up to `wait` for
+  /// something to do.
+  void run_once(std::chrono::milliseconds wait);
+  void wake();
+
+  /// Messages taken and not yet acknowledged.
+  [[nodiscard]] std::size_t backlog() const noexcept;
+  /// Everything taken was acknowledged and deleted.
+  [[nodiscard]] bool idle() const;
+  /// No client yet, or it takes nothing more: Kafka is away or slow.
+  [[nodiscard]] bool blocked() const noexcept { return blocked_.load(); }
+
+ private:
+  struct Tracked;
+  struct Shared;
+  struct Item {
+    std::shared_ptr<Tracked> row;
+    std::size_t index = 0;
+  };
+  struct Problem {
+    Item item;
+    Delivery delivery;
+    std::string reason;
+  };
+  struct Resend {
+    Item item;
+    std::chrono::nanoseconds at{0};
+  };
+
+  bool ensure_producer();
+  void take_incoming();
+  void send_waiting();
+  void look_at_problems();
+  void refused(const Item& item, const std::string& reason);
+  void delete_done();
+
+  const Seams seams_;
+  const Settings& settings_;
+  LaneRouter& lanes_;
+  StoreLink link_;
+  Backoff backoff_;
+  std::shared_ptr<Shared> shared_;
+  std::deque<Item> waiting_;
+  std::deque<Resend> resends_;
+  std::chrono::nanoseconds produce_at_{0};  ///< not before
+  std::atomic<bool> blocked_{true};
+  std::unique_ptr<Producer> producer_;
+};
+
+}  // namespace skald::runtime

@@ -1,0 +1,337 @@
+// Wiring, threads, draining, and the API's way in.
+#include "runtime/runtime.hpp"
+
+#include <algorithm>
+#include <future>
+#include <thread>
+
+#include "runtime/input_codec.hpp"
+#include "runtime/lane.hpp"
+#include "runtime/thread_pool_executor.hpp"
+#include "runtime/timekeeper.hpp"
+#include "runtime/waiter.hpp"
+
+namespace skald::runtime {
+
+namespace {
+constexpr std::chrono::milliseconds kLaneWait{200};
+constexpr std::chrono::milliseconds kPublisherWait{20};
+constexpr std::chrono::milliseconds kIngressPause{50};
+constexpr std::chrono::milliseconds kDrainInterval{5};
+constexpr std::size_t kMaximumWaiters = 10'000;  ///< API calls waiting for an answer
+}  // namespace
+
+struct Runtime::Body {
+  explicit Body(Runtime& self, Parts given);
+
+  [[nodiscard]] Pressure pressure() const;
+  [[nodiscard]] bool quiet() const;
+  void loop_ingress();
+  void loop_timekeeper();
+  void end_threads();
+  void observe() const;
+  std::function<void(const Settlement&)> take_waiter(std::int64_t parked_id);
+
+  Parts parts;
+  std::atomic<Incarnation> incarnation{0};
+  KeyMaker keys;
+  StoreClock store_clock;
+  Decoder decoder;
+  PositionTracker tracker;
+  ReplyProgress progress;
+  std::unique_ptr<StepExecutor> own_executor;
+  StepExecutor& executor;
+  OutboxPublisher publisher;
+  std::vector<std::unique_ptr<Lane>> lanes;
+  Ingress ingress;
+  Timekeeper timekeeper;
+  Waiter ingress_waiter;
+  Waiter timekeeper_waiter;
+  std::chrono::nanoseconds observed_at{0};
+
+  std::mutex api_mutex;  ///< guards the session of API calls and who waits for which parked input
+  StoreLink api_link;
+  std::unordered_map<std::int64_t, std::function<void(const Settlement&)>> waiters;
+
+  std::atomic<bool> taking_in{true};
+  std::atomic<bool> keeping_time{true};
+  std::atomic<bool> running{true};
+  std::vector<std::thread> threads;
+  std::thread ingress_thread;
+  std::thread timekeeper_thread;
+};
+
+namespace {
+
+std::unique_ptr<StepExecutor> make_pool(const Runtime::Parts& parts) {
+  if (parts.executor != nullptr) return nullptr;
+  return std::make_unique<ThreadPoolExecutor>(parts.seams, parts.settings, [&parts](const std::string& step) {
+    parts.seams.logger.error("A local step outlived its deadline and the grace; the process ends.",
+                             {{"step", step}});
+    std::_Exit(70);
+  });
+}
+
+Runtime::Parts completed(Runtime::Parts parts) {
+  if (parts.environment.random == nullptr) parts.environment.random = &parts.seams.random;
+  return parts;
+}
+
+}  // namespace
+
+Runtime::Body::Body(Runtime& self, Parts given)
+    : parts(completed(std::move(given))),
+      keys(parts.seams.clock),
+      store_clock(parts.seams.clock),
+      decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers),
+      own_executor(make_pool(parts)),
+      executor(own_executor ? *own_executor : *parts.executor),
+      publisher(parts.seams, parts.settings, self),
+      ingress({parts.seams, parts.settings, decoder, tracker, progress, self, [this] { return pressure(); }}),
+      timekeeper({parts.seams, parts.settings, parts.registry, decoder, parts.environment.build, keys,
+                  store_clock, progress, publisher, self, incarnation, [this] { return pressure(); },
+                  [this](std::int64_t parked_id) { return take_waiter(parked_id); }}),
+      api_link(parts.seams, parts.settings, "api") {
+  const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry,
+                              keys,        store_clock,    publisher,         executor,
+                              tracker,     self,           incarnation};
+  for (std::size_t index = 0; index < parts.settings.lanes; ++index)
+    lanes.push_back(std::make_unique<Lane>(services, index));
+}
+
+Pressure Runtime::Body::pressure() const {
+  Pressure pressure;
+  for (const auto& lane : lanes) {
+    const auto load = lane->load();
+    pressure.starts = std::max(pressure.starts, load.starts);
+    pressure.urgent = std::max(pressure.urgent, load.urgent);
+    pressure.bytes = std::max(pressure.bytes, load.bytes);
+  }
+  pressure.outbox = publisher.backlog();
+  pressure.local = executor.backlog();
+  return pressure;
+}
+
+void Runtime::Body::observe() const {
+  for (std::size_t index = 0; index < lanes.size(); ++index) {
+    const auto load = lanes[index]->load();
+    parts.seams.observer.lane_queue(index, load.urgent + load.starts, load.bytes);
+  }
+  parts.seams.observer.outbox_backlog(publisher.backlog());
+}
+
+std::function<void(const Settlement&)> Runtime::Body::take_waiter(std::int64_t parked_id) {
+  const std::scoped_lock lock(api_mutex);
+  const auto place = waiters.find(parked_id);
+  if (place == waiters.end()) return {};
+  auto waiter = std::move(place->second);
+  waiters.erase(place);
+  return waiter;
+}
+
+Runtime::Runtime(Parts parts) : body_(std::make_unique<Body>(*this, std::move(parts))) {}
+
+Runtime::~Runtime() { body_->end_threads(); }
+
+void Runtime::route(std::vector<Work> works) {
+  auto& lanes = body_->lanes;
+  std::vector<std::vector<Work>> by_lane(lanes.size());
+  for (Work& work : works) {
+    const std::size_t lane = work.is_dead_letter()
+                                 ? static_cast<std::size_t>(work.record->partition) % lanes.size()
+                                 : lane_of(work.address.saga_id, lanes.size());
+    by_lane[lane].push_back(std::move(work));
+  }
+  for (std::size_t index = 0; index < lanes.size(); ++index) lanes[index]->push(std::move(by_lane[index]));
+}
+
+// --- threads ---
+
+void Runtime::start() {
+  Body& body = *body_;
+  body.timekeeper_thread = std::thread([&body] { body.loop_timekeeper(); });
+  for (auto& lane : body.lanes)
+    body.threads.emplace_back([&body, &lane = *lane] {
+      while (body.running) lane.run_once(kLaneWait);
+    });
+  body.threads.emplace_back([&body] {
+    while (body.running) body.publisher.run_once(kPublisherWait);
+  });
+  body.ingress_thread = std::thread([&body] { body.loop_ingress(); });
+}
+
+void Runtime::Body::loop_ingress() {
+  while (taking_in) {
+    const bool worked = ingress.run_once(parts.settings.poll_timeout);
+    if (!worked && !ingress.reached()) ingress_waiter.wait(kIngressPause);
+    const auto now = parts.seams.clock.monotonic();
+    if (now >= observed_at) {
+      observed_at = now + std::chrono::seconds(1);
+      observe();
+    }
+  }
+}
+
+void Runtime::Body::loop_timekeeper() {
+  while (keeping_time) timekeeper_waiter.wait(timekeeper.run_once());
+}
+
+bool Runtime::Body::quiet() const {
+  return executor.backlog() == 0 && publisher.idle() &&
+         std::all_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->idle(); });
+}
+
+bool Runtime::drain() {
+  Body& body = *body_;
+  const auto until = body.parts.seams.clock.monotonic() + body.parts.settings.shutdown_grace;
+  body.taking_in = false;
+  body.ingress_waiter.wake();
+  if (body.ingress_thread.joinable()) body.ingress_thread.join();
+  body.timekeeper.quiesce();
+  body.executor.request_stop();
+  Waiter pause;
+  bool clean = body.quiet();
+  while (!clean && body.parts.seams.clock.monotonic() < until) {
+    if (body.threads.empty()) {
+      run_once();
+    } else {
+      pause.wait(kDrainInterval);
+    }
+    clean = body.quiet();
+  }
+  body.ingress.finish();
+  body.end_threads();
+  // With a local step still running, our lease has to end by itself: until then nobody else may run it.
+  if (body.executor.backlog() == 0) body.timekeeper.retire();
+  return clean;
+}
+
+void Runtime::Body::end_threads() {
+  taking_in = false;
+  keeping_time = false;
+  running = false;
+  ingress_waiter.wake();
+  timekeeper_waiter.wake();
+  publisher.wake();
+  for (auto& lane : lanes) lane->wake();
+  if (ingress_thread.joinable()) ingress_thread.join();
+  if (timekeeper_thread.joinable()) timekeeper_thread.join();
+  for (std::thread& thread : threads) thread.join();
+  threads.clear();
+}
+
+bool Runtime::run_once() {
+  constexpr std::chrono::milliseconds kNoWait{0};
+  Body& body = *body_;
+  body.timekeeper.run_once();
+  bool worked = body.taking_in && body.ingress.run_once(kNoWait);
+  for (auto& lane : body.lanes) worked = lane->run_once(kNoWait) || worked;
+  const std::size_t before = body.publisher.backlog();
+  body.publisher.run_once(kNoWait);
+  return worked || before > 0 || !body.quiet();
+}
+
+// --- the API ---
+
+Result<StartAnswer> Runtime::start_saga(std::string_view definition, std::string saga_id,
+                                        std::string_view input, wire::TraceContext trace, std::string origin,
+                                        std::chrono::milliseconds timeout) {
+  auto work =
+      body_->decoder.start(definition, std::move(saga_id), input, std::move(trace), std::move(origin));
+  if (!work) return work.error();
+  auto answered = std::make_shared<std::promise<StartAnswer>>();
+  auto answer = answered->get_future();
+  work->settled = [answered](const Settlement& settlement) {
+    StartAnswer answer{StartAnswer::Kind::kConflict, settlement.key, settlement.reason};
+    if (settlement.kind == Settlement::Kind::kApplied) answer.kind = StartAnswer::Kind::kStarted;
+    if (settlement.kind == Settlement::Kind::kDuplicate) answer.kind = StartAnswer::Kind::kDuplicate;
+    answered->set_value(std::move(answer));
+  };
+  if (body_->pressure().starts > body_->parts.settings.queue_high)
+    return Error{ErrorKind::kUnavailable, "", "too much is waiting; try again later"};
+  std::vector<Work> works;
+  works.push_back(std::move(work).value());
+  route(std::move(works));
+  if (answer.wait_for(timeout) != std::future_status::ready)
+    return Error{ErrorKind::kUnavailable, "", "not answered in time; ask again with the same input"};
+  return answer.get();
+}
+
+Result<ActionAnswer> Runtime::act(const SagaAddress& saga, const engine::OperatorAction& action,
+                                  std::chrono::milliseconds timeout) {
+  Body& body = *body_;
+  const std::int64_t parked_id = body.keys.next();
+  auto answered = std::make_shared<std::promise<ActionAnswer>>();
+  auto answer = answered->get_future();
+  {
+    const std::scoped_lock lock(body.api_mutex);
+    Session* session = body.api_link.session();
+    if (session == nullptr) return Error{ErrorKind::kUnavailable, "", "the database is away"};
+    if (body.waiters.size() >= kMaximumWaiters)
+      return Error{ErrorKind::kUnavailable, "", "too many actions are waiting; try again later"};
+    body.waiters[parked_id] = [answered](const Settlement& settlement) {
+      ActionAnswer given{ActionAnswer::Kind::kRefused, settlement.sequence, settlement.reason};
+      if (settlement.kind == Settlement::Kind::kApplied) given.kind = ActionAnswer::Kind::kApplied;
+      if (settlement.kind == Settlement::Kind::kParked) given.kind = ActionAnswer::Kind::kAccepted;
+      answered->set_value(std::move(given));
+    };
+    Batch batch;
+    batch.incarnation = body.incarnation;
+    batch.park.push_back({parked_id, saga, 0, ParkReason::kOrdered, encode_input(engine::Input(action)), {}});
+    auto stored = session->commit(batch);
+    if (!stored) {
+      body.waiters.erase(parked_id);
+      body.api_link.failed(stored.error());
+      return stored.error();
+    }
+    body.api_link.succeeded();
+  }
+  body.timekeeper.expect_parked();
+  body.timekeeper_waiter.wake();
+  if (answer.wait_for(timeout) == std::future_status::ready) return answer.get();
+  static_cast<void>(body.take_waiter(parked_id));
+  return ActionAnswer{ActionAnswer::Kind::kAccepted, 0, "stored; it is applied in its turn"};
+}
+
+Result<void> Runtime::accept_position(const Position& position, const std::string& who,
+                                      const std::string& why) {
+  Body& body = *body_;
+  const std::string cluster = body.progress.cluster_id();
+  if (cluster.empty()) return Error{ErrorKind::kUnavailable, "", "Kafka was not reached yet"};
+  const std::scoped_lock lock(body.api_mutex);
+  Session* session = body.api_link.session();
+  if (session == nullptr) return Error{ErrorKind::kUnavailable, "", "the database is away"};
+  auto accepted = session->accept_position(cluster, position, who, why);
+  if (!accepted) {
+    body.api_link.failed(accepted.error());
+    return accepted;
+  }
+  body.ingress.recheck();
+  return {};
+}
+
+std::vector<StoppedPartition> Runtime::stopped_partitions() const { return body_->ingress.stopped(); }
+std::string Runtime::cluster_id() const { return body_->progress.cluster_id(); }
+Incarnation Runtime::incarnation() const { return body_->incarnation; }
+
+Health Runtime::health() const {
+  const Body& body = *body_;
+  Health health;
+  health.draining = !body.taking_in;
+  health.bus = body.ingress.reached();
+  health.assigned = body.progress.assigned();
+  health.store = body.incarnation != 0;
+  const auto oldest = body.parts.seams.clock.monotonic() - body.parts.settings.liveness_limit;
+  for (std::size_t index = 0; index < body.lanes.size(); ++index) {
+    const Lane& lane = *body.lanes[index];
+    if (lane.waits_for_store()) {
+      health.store = false;
+    } else if (lane.progressed_at() < oldest) {
+      health.alive = false;
+      health.not_alive = "lane " + std::to_string(index);
+    }
+  }
+  return health;
+}
+
+}  // namespace skald::runtime

@@ -1,0 +1,255 @@
+// The timekeeper's round.
+#include "runtime/timekeeper.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "runtime/codes.hpp"
+#include "runtime/input_codec.hpp"
+#include "wire/murmur2.hpp"
+
+namespace skald::runtime {
+
+namespace {
+/// While groups wait for replies to be read.
+constexpr std::chrono::milliseconds kGroupInterval{10};
+constexpr std::size_t kMaximumAdopt = 100;
+}  // namespace
+
+Timekeeper::Timekeeper(Parts parts)
+    : parts_(std::move(parts)), link_(parts_.seams, parts_.settings, "timekeeper") {}
+
+std::chrono::milliseconds Timekeeper::run_once() {
+  const Settings& settings = parts_.settings;
+  Session* session = link_.session();
+  if (session == nullptr) return settings.backoff_initial;
+  bool good = heartbeat(*session);
+  if (good && !quiet_) {
+    if (due(claim_at_, settings.claim_interval)) good = claim(*session);
+    good = good && look_at_groups(*session);
+    if (good && (parked_soon_.exchange(false) || due(parked_at_, settings.parked_interval)))
+      good = claim_parked(*session);
+    if (good && due(adopt_at_, settings.adopt_interval)) good = adopt(*session);
+    if (good && due(gauges_at_, settings.gauges_interval)) good = gauges(*session);
+  }
+  if (!good) return settings.backoff_initial;
+  return groups_.empty() ? settings.claim_interval : kGroupInterval;
+}
+
+bool Timekeeper::due(Ns& at, std::chrono::milliseconds interval) {
+  const auto now = parts_.seams.clock.monotonic();
+  if (now < at) return false;
+  at = now + interval;
+  return true;
+}
+
+bool Timekeeper::heartbeat(Session& session) {
+  if (parts_.incarnation == 0) return enroll(session);
+  if (!due(heartbeat_at_, parts_.settings.heartbeat_interval)) return true;
+  auto alive = session.heartbeat(parts_.incarnation, parts_.settings.incarnation_lease);
+  if (!fine(alive)) {
+    heartbeat_at_ = Ns(0);
+    return false;
+  }
+  if (*alive) return true;
+  parts_.seams.observer.incarnation_lost();
+  parts_.seams.logger.warning("Our heartbeat came too late; going on as a new incarnation.",
+                              {{"incarnation", parts_.incarnation.load()}});
+  return enroll(session);
+}
+
+bool Timekeeper::enroll(Session& session) {
+  auto incarnation = session.register_incarnation(parts_.settings.host, parts_.build);
+  if (!fine(incarnation)) return false;
+  auto alive = session.heartbeat(*incarnation, parts_.settings.incarnation_lease);
+  if (!fine(alive) || !*alive) return false;
+  heartbeat_at_ = parts_.seams.clock.monotonic() + parts_.settings.heartbeat_interval;
+  parts_.keys.set_incarnation(*incarnation);
+  parts_.incarnation = *incarnation;
+  parts_.seams.logger.info("Registered.", {{"incarnation", *incarnation}, {"build", parts_.build}});
+  return true;
+}
+
+void Timekeeper::retire() {
+  const Incarnation incarnation = parts_.incarnation.exchange(0);
+  if (incarnation == 0) return;
+  if (Session* session = link_.session()) static_cast<void>(session->retire_incarnation(incarnation));
+}
+
+ClaimSpec Timekeeper::spec(std::chrono::milliseconds lease) const {
+  ClaimSpec spec;
+  spec.maximum = parts_.settings.maximum_claim;
+  spec.lease = lease;
+  for (const SagaDefinition& saga : parts_.registry.sagas())
+    spec.revisions.emplace_back(std::string(saga.name), saga.revision);
+  spec.reply_partitions = std::max(parts_.progress.reply_partitions(), 1);
+  spec.owned_partitions = parts_.progress.owned();
+  spec.grace = parts_.settings.foreign_grace;
+  return spec;
+}
+
+bool Timekeeper::may_claim() {
+  if (parts_.progress.reply_partitions() == 0)
+    return false;  // Kafka was never reached: replies may wait there
+  const Pressure pressure = parts_.pressure();
+  if (pressure.urgent > parts_.settings.queue_urgent_high || pressure.outbox > parts_.settings.outbox_high)
+    return false;
+  if (waiting_.size() >= 10 * parts_.settings.maximum_claim) return false;
+  // In a rebalance nobody reads replies: let it end first, within reason.
+  const auto now = parts_.seams.clock.monotonic();
+  if (parts_.progress.assigned()) {
+    unassigned_since_ = Ns(-1);
+    return true;
+  }
+  if (unassigned_since_ < Ns(0)) unassigned_since_ = now;
+  return now - unassigned_since_ > 4 * parts_.settings.foreign_grace;
+}
+
+bool Timekeeper::claim(Session& session) {
+  if (!may_claim()) return true;
+  auto claimed = session.claim_due(spec(parts_.settings.claim_lease));
+  if (!fine(claimed)) return false;
+  parts_.store_clock.tell(claimed->now);
+  std::map<std::int32_t, Group> groups;
+  for (DueSaga& saga : claimed->sagas) {
+    if (!waiting_.insert(saga.key).second) continue;
+    const std::int32_t partition =
+        wire::route_of(saga.address.saga_id) % std::max(parts_.progress.reply_partitions(), 1);
+    groups[partition].sagas.push_back(std::move(saga));
+  }
+  const auto now = parts_.seams.clock.monotonic();
+  for (auto& [partition, group] : groups) {
+    group.partition = partition;
+    group.ticket = parts_.progress.ask(partition);
+    group.give_up_at = now + parts_.settings.reply_wait;
+    groups_.push_back(std::move(group));
+  }
+  return true;
+}
+
+bool Timekeeper::look_at_groups(Session& session) {
+  if (groups_.empty()) return true;
+  // How far another process has read its partitions stands in the store.
+  const bool foreign = std::any_of(groups_.begin(), groups_.end(), [this](const Group& group) {
+    return group.end && !parts_.progress.handed_over(group.partition);
+  });
+  if (foreign && due(positions_at_, parts_.settings.save_positions_interval)) {
+    auto positions = session.positions(parts_.progress.cluster_id());
+    if (!fine(positions)) return false;
+    positions_ = std::move(positions).value();
+  }
+  std::vector<Group> ready;
+  std::erase_if(groups_, [&](Group& group) {
+    const bool ripe = caught_up(group, &positions_);
+    if (ripe) ready.push_back(std::move(group));
+    return ripe;
+  });
+  return ready.empty() || hand_over(session, std::move(ready));
+}
+
+bool Timekeeper::caught_up(Group& group, const std::vector<Position>* foreign) {
+  const auto now = parts_.seams.clock.monotonic();
+  if (!group.end) group.end = parts_.progress.end(group.partition, group.ticket);
+  std::int64_t next = 0;
+  if (const auto own = parts_.progress.handed_over(group.partition)) {
+    next = *own;
+  } else {
+    for (const Position& position : *foreign)
+      if (position.partition.partition == group.partition &&
+          position.partition.topic == parts_.decoder.reply_topic())
+        next = position.next_offset;
+  }
+  if (group.end && next >= *group.end) return true;
+  if (next > group.handed_over) {
+    if (group.handed_over >= 0) group.give_up_at = now + parts_.settings.reply_wait;
+    group.handed_over = next;
+  }
+  return now >= group.give_up_at;
+}
+
+bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
+  // Asked now, after the sagas were claimed: who is missing here was dead by then or came later.
+  auto live = session.live_incarnations();
+  engine::Wake wake;
+  if (live)
+    for (const IncarnationInfo& process : *live) wake.live.push_back(process.incarnation);
+  std::vector<Work> works;
+  const Time now = parts_.store_clock.now();
+  for (Group& group : groups) {
+    for (DueSaga& saga : group.sagas) {
+      waiting_.erase(saga.key);
+      if (!live) continue;  // claimed again after its lease
+      parts_.seams.observer.timer_lateness(now - saga.wake_at);
+      Work work;
+      work.address = std::move(saga.address);
+      work.waiting_since = saga.wake_at;
+      work.what = engine::Input(wake);
+      work.bytes = 300;
+      works.push_back(std::move(work));
+    }
+  }
+  if (!fine(live)) return false;
+  parts_.router.route(std::move(works));
+  return true;
+}
+
+bool Timekeeper::claim_parked(Session& session) {
+  if (parts_.pressure().urgent > parts_.settings.queue_urgent_high) return true;
+  auto claimed = session.claim_parked(spec(parts_.settings.parked_lease));
+  if (!fine(claimed)) return false;
+  std::vector<Work> works;
+  for (ParkedInput& parked : *claimed) {
+    auto input = decode_input(parked.input);
+    std::vector<Work> made;
+    if (input && std::holds_alternative<Record>(*input)) {
+      made = parts_.decoder.decode(std::make_shared<const Record>(std::get<Record>(std::move(*input))));
+    } else if (input) {
+      made.resize(1);
+      made.front().what = std::get<engine::Input>(std::move(*input));
+      made.front().bytes = parked.input.size();
+    }
+    if (made.size() != 1) {
+      parts_.seams.logger.error("A parked input cannot be read; it stays where it is.",
+                                {{"parked_id", parked.parked_id},
+                                 {"definition", parked.address.definition},
+                                 {"saga_id", parked.address.saga_id},
+                                 {"code", std::string(code::kUnreadableParked)}});
+      continue;
+    }
+    Work& work = made.front();
+    if (!work.is_dead_letter()) work.address = parked.address;
+    work.parked_id = parked.parked_id;
+    work.claimed = true;
+    work.waiting_since = parked.parked_at;
+    work.settled = parts_.waiter_of(parked.parked_id);
+    works.push_back(std::move(work));
+  }
+  parts_.router.route(std::move(works));
+  return true;
+}
+
+bool Timekeeper::adopt(Session& session) {
+  if (parts_.pressure().outbox > parts_.settings.outbox_high) return true;
+  auto rows = session.adopt_outbox(parts_.incarnation, kMaximumAdopt);
+  if (!fine(rows)) return false;
+  if (!rows->empty())
+    parts_.seams.logger.info("Publishing what a dead process had committed.", {{"rows", rows->size()}});
+  for (OutboxRow& row : *rows) parts_.publisher.publish(std::move(row));
+  return true;
+}
+
+bool Timekeeper::gauges(Session& session) {
+  auto held = session.hold_lease("gauges", parts_.incarnation, 2 * parts_.settings.gauges_interval);
+  if (!fine(held)) return false;
+  if (!*held) {
+    if (std::exchange(held_gauges_, false)) parts_.seams.observer.gauges(false, {});
+    return true;
+  }
+  auto gauges = session.gauges();
+  if (!fine(gauges)) return false;
+  held_gauges_ = true;
+  parts_.seams.observer.gauges(true, *gauges);
+  return true;
+}
+
+}  // namespace skald::runtime

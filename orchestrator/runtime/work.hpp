@@ -1,0 +1,85 @@
+// Work: one input on its way through a lane: what it is, which saga it is for, where it came from, and what
+// is owed once it is settled (the record's position, the parked row, an answer to the API). A Work is settled
+// exactly once, after the transaction that settles it has committed; until then the lane keeps it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/input.hpp"
+#include "ports/store.hpp"
+#include "runtime/position_tracker.hpp"
+#include "skald/saga.hpp"
+
+namespace skald::runtime {
+
+/// What became of a Work.
+struct Settlement {
+  enum class Kind {
+    kApplied,     ///< a transition is durable (for a start: the saga was started)
+    kDuplicate,   ///< it had been applied before
+    kIgnored,     ///< late, or the saga has ended
+    kRefused,     ///< an operator's action that no longer fits, or a start that does not fit
+    kDeadLetter,  ///< on its way to the dead letter topic
+    kParked,      ///< waits in the store
+    kDropped,     ///< nothing to do any more (a wake-up of a saga that is gone)
+  } kind = Kind::kApplied;
+  std::string reason;
+  SagaKey key = 0;
+  std::int64_t sequence = 0;
+};
+
+/// Start a saga, unless it exists.
+struct StartRequest {
+  const SagaDefinition* definition = nullptr;
+  engine::StartInput input;
+  std::uint64_t input_hash = 0;
+  /// The key first tried: by it a start whose commit was in doubt recognises itself.
+  SagaKey key = 0;
+};
+
+/// Send the record to its dead letter topic.
+struct DeadLetterRequest {
+  std::string code;
+  std::string reason;
+};
+
+struct Work {
+  SagaAddress address;  ///< empty for a dead letter
+  std::variant<DeadLetterRequest, StartRequest, engine::Input> what;
+  std::shared_ptr<const Record> record;  ///< shared by the works that several triggers made of one record
+  std::optional<RecordMark> mark;
+  std::int64_t parked_id = 0;  ///< of the parked row it came from, or under which it is being parked
+  bool claimed = false;        ///< it came from a parked row
+  Time waiting_since{};        ///< a claimed input: when it was parked; a wake-up: when it fell due
+  std::function<void(const Settlement&)> settled;  ///< on the lane's thread; must not block
+  std::size_t bytes = 0;                           ///< about what it occupies
+
+  [[nodiscard]] bool is_start() const { return std::holds_alternative<StartRequest>(what); }
+  [[nodiscard]] bool is_dead_letter() const { return std::holds_alternative<DeadLetterRequest>(what); }
+};
+
+/// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "dead_letter".
+[[nodiscard]] std::string_view kind_of(const Work& work);
+
+/// Where Works go by saga: implemented by the Runtime's lanes, called from any thread.
+class LaneRouter {
+ public:
+  virtual ~LaneRouter() = default;
+  /// Keeps the order of works for one saga. Urgent ones (all but starts and dead letters) are taken first.
+  virtual void route(std::vector<Work> works) = 0;
+};
+
+/// 64 bits of an input in canonical form: by them a second start tells whether it is the same. Stored: never
+/// to be changed.
+[[nodiscard]] std::uint64_t hash_input(std::string_view canonical_input);
+
+/// Which lane of `lanes` a saga belongs to.
+[[nodiscard]] std::size_t lane_of(std::string_view saga_id, std::size_t lanes);
+
+}  // namespace skald::runtime
