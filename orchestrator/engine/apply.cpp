@@ -71,6 +71,7 @@ void Instance::State::apply_step(const Event& event) {
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {
   step.stage = succeeded ? StepState::Stage::kSucceeded : StepState::Stage::kFailed;
   step.until = step.close = step.retry_at = std::nullopt;
+  if (!succeeded) note_failed(step.slot.ordinal);
   if (step.slot.settled) return;
   step.slot.settled = true;
   step.slot.succeeded = succeeded;
@@ -98,6 +99,7 @@ void Instance::State::apply_failed(StepState& step, const Event& event) {
   }
   if (step.pivot && step.unknown && status_ == SagaStatus::kRunning) {
     step.stage = StepState::Stage::kFailed;  // the code must not decide on an outcome nobody knows: stuck
+    note_failed(step.slot.ordinal);
     return;
   }
   settle(step, false, event.failure);
@@ -209,6 +211,10 @@ void Instance::State::move(Cause cause) {
 
 void Instance::State::activate(int ordinal) {
   if (std::find(active_.begin(), active_.end(), ordinal) == active_.end()) active_.push_back(ordinal);
+}
+
+void Instance::State::note_failed(int ordinal) {
+  if (std::find(failed_.begin(), failed_.end(), ordinal) == failed_.end()) failed_.push_back(ordinal);
 }
 
 void Instance::State::deactivate_settled() {

@@ -25,7 +25,9 @@ bool Instance::State::pivot_open() const {
 }
 
 void Instance::State::rules_forward() {
-  for (StepState& step : steps_) {
+  const std::vector<int> failed = failed_;
+  for (const int ordinal : failed) {
+    StepState& step = *this->step(ordinal);
     const bool debt =
         step.stage == StepState::Stage::kFailed && step.unknown && step.undo == StepState::Undo::kNone;
     if (!debt) continue;
@@ -55,8 +57,10 @@ void Instance::State::rules_forward() {
 }
 
 bool Instance::State::debts_settled() const {
-  for (const StepState& step : steps_)
+  for (const int ordinal : failed_) {
+    const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
     if (step.stage == StepState::Stage::kFailed && !step.undo_settled()) return false;
+  }
   return true;
 }
 

@@ -115,6 +115,7 @@ class Instance::State final : public detail::Journal {
   bool forward_only_ = false;  ///< the pivot took effect
   std::deque<StepState> steps_;
   std::vector<int> active_;  ///< ordinals with an open action or compensation
+  std::vector<int> failed_;  ///< ordinals whose action failed at some time: the rules look only at these
   Failure rollback_failure_;
   std::string output_;
   bool returned_ = false;
@@ -150,6 +151,7 @@ class Instance::State final : public detail::Journal {
   void move(Cause cause);
   void activate(int ordinal);
   void deactivate_settled();
+  void note_failed(int ordinal);
 
   void run_code();
   void end_of_code();
