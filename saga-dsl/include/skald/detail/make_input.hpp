@@ -83,19 +83,19 @@ struct OneArgumentPerField {
   static constexpr bool value = Arguments == Fields;
 };
 
-template <class Input, std::size_t FieldNumber, class FieldTypeWanted, class Argument>
+template <class Input, std::size_t ArgumentNumber, class FieldTypeWanted, class Argument>
 struct ArgumentFitsField {
   static_assert(
       keeps_value<Argument, FieldTypeWanted>(),
       "this argument cannot fill its field without changing: no fraction, sign or range may be lost and "
       "nothing "
-      "becomes a bool; see ArgumentFitsField<Input, FieldNumber (from 0), field's type, argument's type>");
+      "becomes a bool; see ArgumentFitsField<Input, ArgumentNumber, field's type, argument's type>");
   static constexpr bool value = keeps_value<Argument, FieldTypeWanted>();
 };
 
 template <class To, class From>
 constexpr To convert_checked(From&& from) {
-  if constexpr (ArgumentFitsField<To, 0, To, From>::value)
+  if constexpr (ArgumentFitsField<To, 1, To, From>::value)
     return convert<To>(std::forward<From>(from));
   else
     return To{};
@@ -104,7 +104,7 @@ constexpr To convert_checked(From&& from) {
 template <class T, class Arguments, std::size_t... Index>
 constexpr T fill(Arguments&& arguments, std::index_sequence<Index...>) {
   T input{};
-  if constexpr ((ArgumentFitsField<T, Index, FieldType<T, Index>,
+  if constexpr ((ArgumentFitsField<T, Index + 1, FieldType<T, Index>,
                                    std::tuple_element_t<Index, std::remove_cvref_t<Arguments>>>::value &&
                  ...))
     ((input.*(std::get<Index>(kFields<T>.fields).member) =

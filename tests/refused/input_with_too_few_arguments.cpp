@@ -1,0 +1,16 @@
+// A step given fewer arguments than its input has fields: brace elision would charge 0 cents.
+// refused: a step takes one argument that is its Input, or exactly one argument for each field of the Input
+// refused: OneArgumentPerField<Charge, 2, 1>
+#include "skald/fields.hpp"
+
+struct Charge {
+  std::string customer;
+  std::int64_t cents = 0;
+};
+SKALD_FIELDS(Charge, customer, cents)
+
+#ifdef SKALD_REFUSED
+Charge charge = skald::make_input<Charge>("c-1");
+#else
+Charge charge = skald::make_input<Charge>("c-1", 100);
+#endif
