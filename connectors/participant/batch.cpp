@@ -132,7 +132,7 @@ class Round {
 
   RawItem item_of(std::size_t index) const {
     const auto& command = commands_[index];
-    return {command.data, command.idempotency_key, command.saga_id};
+    return {command.data, command.idempotency_key, command.saga_id, command.attempt};
   }
 
   /// False: undone, each is to be executed alone.
@@ -141,7 +141,7 @@ class Round {
     items.reserve(indices.size());
     for (const auto index : indices) items.push_back(item_of(index));
     std::vector<Answer> answers;
-    transaction_.begin_handler({}, {});
+    transaction_.begin_handler({}, {}, 0);
     try {
       answers = handler(items, transaction_);
     } catch (const ConnectionLost&) {
@@ -161,7 +161,7 @@ class Round {
   void execute_alone(const One& handler, std::size_t index) {
     const auto& command = commands_[index];
     Answer answer;
-    transaction_.begin_handler(command.idempotency_key, command.saga_id);
+    transaction_.begin_handler(command.idempotency_key, command.saga_id, command.attempt);
     try {
       answer.data = handler(item_of(index), transaction_);
       if (!transaction_.end_handler())

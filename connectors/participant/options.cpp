@@ -71,6 +71,7 @@ void apply_flag(Options& options, const std::string& flag, const std::string& va
 
 Options Options::from(int argc, char** argv) {
   Options options;
+  options.handle_signals = true;
   options.kafka = environment("SKALD_KAFKA", options.kafka);
   options.postgres = environment("SKALD_POSTGRES", options.postgres);
   options.group = environment("SKALD_GROUP", {});

@@ -227,9 +227,10 @@ Parameter::Parameter(std::span<const std::int64_t> values)
 
 // --- transaction -------------------------------------------------------------------------------------------------
 
-void Transaction::begin_handler(std::string_view idempotency_key, std::string_view saga_id) {
+void Transaction::begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt) {
   idempotency_key_ = idempotency_key;
   saga_id_ = saga_id;
+  attempt_ = attempt;
   savepoint_ = Savepoint::kWanted;
 }
 

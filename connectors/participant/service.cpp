@@ -47,7 +47,11 @@ std::vector<PartitionOffset> next_of(const std::vector<Record>& records) {
 
 // --- Service -----------------------------------------------------------------------------------------------------
 
-Service::Service(Options options, Bus& bus) : state_(std::make_unique<State>(std::move(options), &bus)) {}
+Service::Service(Options options) {
+  auto bus = open_bus(options);
+  state_ = std::make_unique<State>(std::move(options), std::move(bus));
+}
+Service::Service(Options options, Bus& bus) : state_(std::make_unique<State>(std::move(options), bus)) {}
 Service::~Service() = default;
 
 void Service::schema_sql(std::string sql) { state_->add_schema_sql(std::move(sql)); }
@@ -65,10 +69,12 @@ void Service::State::add(std::string_view name, detail::Step step) {
     throw std::invalid_argument("step '" + std::string(name) + "' has its handlers already");
 }
 
-bool Service::State::stopping() const noexcept { return stopped_.load() || (owned_bus_ && signalled.load()); }
+bool Service::State::stopping() const noexcept {
+  return stopped_.load() || (options_.handle_signals && signalled.load());
+}
 
 int Service::State::run() {
-  if (owned_bus_) {
+  if (options_.handle_signals) {
     struct sigaction action {};
     action.sa_handler = [](int) { signalled.store(true); };
     sigaction(SIGTERM, &action, nullptr);

@@ -21,15 +21,15 @@ namespace skald::participant {
 
 class Service::State {
  public:
-  State(Options options, Bus* bus) : options_(std::move(options)), bus_(bus) {}
+  State(Options options, Bus& bus) : options_(std::move(options)), bus_(&bus) {}
+  State(Options options, std::unique_ptr<Bus> bus)
+      : owned_bus_(std::move(bus)), options_(std::move(options)), bus_(owned_bus_.get()) {}
 
   void add(std::string_view name, detail::Step step);
   void add_schema_sql(std::string sql) { schema_sql_ += std::move(sql) + ";\n"; }
   int run();
   void stop() noexcept { stopped_.store(true); }
   [[nodiscard]] const Statistics& statistics() const noexcept { return statistics_; }
-
-  std::unique_ptr<Bus> owned_bus_;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -60,6 +60,7 @@ class Service::State {
   void drain();
   void wait(std::chrono::milliseconds timeout);
 
+  std::unique_ptr<Bus> owned_bus_;
   Options options_;
   Bus* bus_;
   detail::Steps steps_;
@@ -79,8 +80,5 @@ class Service::State {
   std::optional<Clock::time_point> blocked_since_;
   std::vector<PartitionOffset> positions_;  ///< acknowledged, not yet recorded
 };
-
-/// The bus on librdkafka that Service(Options) uses.
-[[nodiscard]] std::unique_ptr<Bus> make_kafka_bus(const Options& options);
 
 }  // namespace skald::participant

@@ -43,6 +43,8 @@ struct Options {
   std::chrono::milliseconds drain_timeout{10'000};  ///< at SIGTERM, for replies under way
   /// Reads all partitions of `topics` without joining a group (one process only: tests, `dev`).
   bool assign_all = false;
+  /// SIGTERM and SIGINT end run(); from() sets it.
+  bool handle_signals = false;
   /// SKALD_UNSAFE_NO_INBOX=1: breaks the promise on purpose, to prove that a check notices. Never otherwise.
   bool unsafe_without_inbox = false;
 
@@ -62,6 +64,10 @@ struct Statistics {
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<std::uint64_t> batches{0};
 };
+
+/// The bus on Kafka these options name; for those who put something between it and the service. Options that cannot
+/// work: one line on stderr and exit code 2.
+[[nodiscard]] std::unique_ptr<Bus> open_bus(const Options& options);
 
 class Service {
  public:

@@ -45,6 +45,7 @@ struct Item {
   Input input;
   std::string_view idempotency_key;
   std::string_view saga_id;
+  int attempt = 1;
 };
 
 /// One answer of a batch handler. What it refuses or wants retried must have had no effect.
@@ -57,6 +58,7 @@ struct RawItem {
   std::string_view data;  ///< JSON
   std::string_view idempotency_key;
   std::string_view saga_id;
+  int attempt = 1;
 };
 
 struct Answer {
@@ -77,7 +79,7 @@ struct Step {
   One compensate;
 };
 
-/// The first parameter of a lambda or function object, without const and reference.
+/// The first parameter of a function, lambda or function object, without const and reference.
 template <class T>
 struct FirstOf : FirstOf<decltype(&T::operator())> {};
 template <class Object, class Answer, class First, class... Rest>
@@ -86,6 +88,11 @@ struct FirstOf<Answer (Object::*)(First, Rest...) const> {
 };
 template <class Object, class Answer, class First, class... Rest>
 struct FirstOf<Answer (Object::*)(First, Rest...)> {
+  using type = std::remove_cvref_t<First>;
+};
+
+template <class Answer, class First, class... Rest>
+struct FirstOf<Answer (*)(First, Rest...)> {
   using type = std::remove_cvref_t<First>;
 };
 
@@ -117,7 +124,8 @@ std::vector<Answer> answer_batch(const Handler& handler, std::span<const RawItem
   for (std::size_t index = 0; index < raw.size(); ++index) {
     auto input = from_json<Input>(raw[index].data);
     if (input) {
-      items.push_back({std::move(input).value(), raw[index].idempotency_key, raw[index].saga_id});
+      items.push_back(
+          {std::move(input).value(), raw[index].idempotency_key, raw[index].saga_id, raw[index].attempt});
       places.push_back(index);
     } else {
       answers[index] = {Answer::Kind::kRefused, {}, "invalid-input", input.error().message};

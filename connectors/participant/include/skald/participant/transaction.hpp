@@ -103,9 +103,11 @@ class Transaction {
   /// take them from the item.
   [[nodiscard]] std::string_view idempotency_key() const noexcept { return idempotency_key_; }
   [[nodiscard]] std::string_view saga_id() const noexcept { return saga_id_; }
+  /// From 1.
+  [[nodiscard]] int attempt() const noexcept { return attempt_; }
 
   // For the service: one savepoint a handler, opened with its first statement.
-  void begin_handler(std::string_view idempotency_key, std::string_view saga_id);
+  void begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt);
   /// False if the handler swallowed a failed statement: nothing of it can be kept.
   [[nodiscard]] bool end_handler();
   void undo_handler();
@@ -120,6 +122,7 @@ class Transaction {
   bool left_open_ = false;  ///< the savepoint of an earlier handler, released with the next one's
   std::string idempotency_key_;
   std::string saga_id_;
+  int attempt_ = 0;
 };
 
 }  // namespace skald::participant

@@ -1,0 +1,13 @@
+// All three participants as one process, one schema and one service: what the benchmark runs.
+#include "participants/participants.hpp"
+
+int main(int argc, char** argv) {
+  const auto options = skald::participant::Options::from(argc, argv);
+  const auto kafka = skald::participant::open_bus(options);
+  const auto bus = shop::without_silent_replies(*kafka);
+  skald::participant::Service service{options, *bus};
+  shop::add_inventory(service);
+  shop::add_payments(service);
+  shop::add_shipping(service);
+  return service.run();
+}

@@ -1,0 +1,8 @@
+// The inventory participant as a process: --help says how to reach Kafka and PostgreSQL.
+#include "participants/participants.hpp"
+
+int main(int argc, char** argv) {
+  skald::participant::Service service{skald::participant::Options::from(argc, argv)};
+  shop::add_inventory(service);
+  return service.run();
+}

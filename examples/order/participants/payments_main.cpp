@@ -1,0 +1,8 @@
+// The payments participant as a process: --help says how to reach Kafka and PostgreSQL.
+#include "participants/participants.hpp"
+
+int main(int argc, char** argv) {
+  skald::participant::Service service{skald::participant::Options::from(argc, argv)};
+  shop::add_payments(service);
+  return service.run();
+}

@@ -1,0 +1,11 @@
+// The shipping participant as a process: --help says how to reach Kafka and PostgreSQL.
+#include "participants/participants.hpp"
+
+int main(int argc, char** argv) {
+  const auto options = skald::participant::Options::from(argc, argv);
+  const auto kafka = skald::participant::open_bus(options);
+  const auto bus = shop::without_silent_replies(*kafka);
+  skald::participant::Service service{options, *bus};
+  shop::add_shipping(service);
+  return service.run();
+}
