@@ -1,6 +1,7 @@
 // Options from flags and environment. What is wrong is said in one line that names it.
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "skald/participant.hpp"
 #include "wire/command_id.hpp"
@@ -69,13 +70,14 @@ void apply_flag(Options& options, const std::string& flag, const std::string& va
 
 }  // namespace
 
-Options Options::from(int argc, char** argv) {
-  Options options;
+Options Options::from(int argc, char** argv, Options defaults) {
+  Options options = std::move(defaults);
+  const auto default_topics = std::exchange(options.topics, {});
   options.handle_signals = true;
   options.kafka = environment("SKALD_KAFKA", options.kafka);
   options.postgres = environment("SKALD_POSTGRES", options.postgres);
-  options.group = environment("SKALD_GROUP", {});
-  options.schema = environment("SKALD_SCHEMA", {});
+  options.group = environment("SKALD_GROUP", options.group);
+  options.schema = environment("SKALD_SCHEMA", options.schema);
   options.unsafe_without_inbox = environment("SKALD_UNSAFE_NO_INBOX", {}) == "1";
   for (int index = 1; index < argc; ++index) {
     std::string flag = argv[index];
@@ -90,6 +92,7 @@ Options Options::from(int argc, char** argv) {
   }
   if (const auto topics = environment("SKALD_TOPIC", {}); options.topics.empty() && !topics.empty())
     add_topics(options, topics);
+  if (options.topics.empty()) options.topics = default_topics;
   if (!wire::is_valid_name(options.schema)) refuse("--schema: missing or not a name");
   if (options.topics.empty()) refuse("--topic: missing");
   for (const auto& topic : options.topics)

@@ -12,6 +12,7 @@ TEST_F(ParticipantService, UndecodableCommandBecomesADeadLetterAndTheNextIsServe
   bad.value = std::string(200'000, '[');
   send(bad);
   EXPECT_TRUE(ask(action("o2")).succeeded);
+  stop();
   const auto letters = bus_.records("commands-dlt");
   ASSERT_EQ(letters.size(), 1U);
   EXPECT_EQ(letters[0].key, "o1");

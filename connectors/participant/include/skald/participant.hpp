@@ -32,12 +32,12 @@ namespace skald::participant {
 
 struct Options {
   std::string kafka = "127.0.0.1:9092";  ///< bootstrap servers; --kafka, SKALD_KAFKA
-  std::string postgres;                  ///< libpq URI, empty: PG* variables; --postgres, SKALD_POSTGRES
-  std::string group;                     ///< consumer group; --group, SKALD_GROUP; default: the schema
-  std::vector<std::string> topics;       ///< of commands; --topic (repeated or comma-separated), SKALD_TOPIC
-  std::string schema;                    ///< this participant's own; --schema, SKALD_SCHEMA
+  std::string postgres{};                ///< libpq URI, empty: PG* variables; --postgres, SKALD_POSTGRES
+  std::string group{};                   ///< consumer group; --group, SKALD_GROUP; default: the schema
+  std::vector<std::string> topics{};     ///< of commands; --topic (repeated or comma-separated), SKALD_TOPIC
+  std::string schema{};                  ///< this participant's own; --schema, SKALD_SCHEMA
   /// Any librdkafka property; --kafka-property name=value.
-  std::map<std::string, std::string> kafka_properties;
+  std::map<std::string, std::string> kafka_properties{};
   std::size_t maximum_batch = 500;    ///< commands a transaction; --batch
   std::size_t maximum_in_flight = 8;  ///< committed batches whose replies Kafka has not acknowledged
   std::chrono::milliseconds drain_timeout{10'000};  ///< at SIGTERM, for replies under way
@@ -48,8 +48,9 @@ struct Options {
   /// SKALD_UNSAFE_NO_INBOX=1: breaks the promise on purpose, to prove that a check notices. Never otherwise.
   bool unsafe_without_inbox = false;
 
-  /// Flags first, then environment, then these defaults. Wrong ones: one line on stderr and exit code 2.
-  static Options from(int argc, char** argv);
+  /// Flags first, then environment, then `defaults`. Wrong ones: one line on stderr and exit code 2.
+  static Options from(int argc, char** argv, Options defaults);
+  static Options from(int argc, char** argv) { return from(argc, argv, Options()); }
 };
 
 /// Counted since the process started; for logs and tests.

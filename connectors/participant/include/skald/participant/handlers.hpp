@@ -162,12 +162,12 @@ class Compensation {
 
 template <class Input, class Output>
 struct Handlers {
-  std::function<Output(const Input&, Transaction&)> execute;
+  std::function<Output(const Input&, Transaction&)> execute{};
   /// Left out for a step that declares that it needs none.
-  Compensation compensate;
+  Compensation compensate{};
   /// Optional, for throughput: many commands of different keys with few statements. If it throws, its statements are
   /// undone and each command goes through `execute`.
-  std::function<std::vector<Outcome<Output>>(std::span<const Item<Input>>, Transaction&)> execute_batch;
+  std::function<std::vector<Outcome<Output>>(std::span<const Item<Input>>, Transaction&)> execute_batch{};
 
   [[nodiscard]] detail::Step erased() const {
     detail::Step step;
