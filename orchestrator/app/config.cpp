@@ -48,7 +48,8 @@ class Builder {
     for (const auto part : {&Builder::names, &Builder::properties, &Builder::steps, &Builder::triggers,
                             &Builder::http, &Builder::database})
       if (auto done = (this->*part)(); !done) return done;
-    return {};
+    config_.runtime.consumer_group = config_.kafka.group;
+    return apply_runtime(config_.values, config_.runtime);
   }
 
   Result<void> require(const Needs& needs) {

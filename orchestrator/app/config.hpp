@@ -12,6 +12,8 @@
 #include "app/config_text.hpp"
 #include "app/config_values.hpp"
 #include "engine/environment.hpp"
+#include "ports/logger.hpp"
+#include "runtime/settings.hpp"
 #include "skald/registry.hpp"
 
 namespace skald::app {
@@ -55,8 +57,6 @@ struct TriggerConfig {
   std::optional<Filter> filter;
 };
 
-enum class LogLevel { kDebug, kInfo, kWarning, kError };
-
 struct Config {
   std::string name_space;
   PostgresConfig postgres;
@@ -66,6 +66,7 @@ struct Config {
   std::map<std::string, engine::StepSettings, std::less<>> steps;
   std::map<std::string, SagaOptions, std::less<>> sagas;
   std::vector<TriggerConfig> triggers;
+  runtime::Settings runtime;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = true;
 
@@ -93,6 +94,9 @@ struct Needs {
 /// The names by which the environment variables of a binary's steps, sagas and triggers are known.
 [[nodiscard]] std::map<std::string, std::vector<std::string>> names_of(
     const Registry& registry, const std::vector<const StepDefinition*>& mentioned = mentioned_steps());
+
+/// Sets what `runtime.*` configures, each within its bounds and consistent with the others.
+[[nodiscard]] Result<void> apply_runtime(const ConfigValues& values, runtime::Settings& settings);
 
 /// Every key with its value and origin, one a line, secrets hidden: what check-config prints.
 [[nodiscard]] std::string describe(const Config& config);

@@ -342,6 +342,42 @@ TEST(ConfigurationReference, StandsInTheDocumentationAsInTheCode) {
   EXPECT_EQ(document.substr(from + begin.size(), to - from - begin.size()), configuration_reference());
 }
 
+TEST_F(Configuration, HasTheDefaultsOfTheRuntimeAsTheTableSays) {
+  std::string yaml = "runtime:\n";
+  for (const KeySchema& schema : config_schema())
+    if (schema.key.starts_with("runtime.") && !schema.fallback.empty())
+      yaml += "  " + std::string(schema.key.substr(8)) + ": " + std::string(schema.fallback) + "\n";
+  const auto written = load(yaml);
+  ASSERT_TRUE(written) << written.error().message;
+  const runtime::Settings defaults;
+  EXPECT_EQ(written->runtime.lanes, defaults.lanes);
+  EXPECT_EQ(written->runtime.cache_bytes, defaults.cache_bytes);
+  EXPECT_EQ(written->runtime.parked_saga_absent_after, defaults.parked_saga_absent_after);
+  const auto plain = load("");
+  ASSERT_TRUE(plain) << plain.error().message;
+  const auto same = [&](auto... fields) {
+    return ((written->runtime.*fields == plain->runtime.*fields) && ...);
+  };
+  using S = runtime::Settings;
+  EXPECT_TRUE(same(&S::maximum_batch, &S::maximum_batch_bytes, &S::queue_high, &S::queue_low,
+                   &S::queue_urgent_high, &S::queue_bytes_high, &S::outbox_high, &S::outbox_low,
+                   &S::local_high, &S::maximum_poll));
+  EXPECT_TRUE(same(&S::poll_timeout, &S::save_positions_interval, &S::broker_timeout, &S::stopped_recheck,
+                   &S::heartbeat_interval, &S::incarnation_lease, &S::claim_interval, &S::maximum_claim,
+                   &S::claim_lease, &S::foreign_grace, &S::reply_wait, &S::parked_interval,
+                   &S::parked_lease));
+  EXPECT_TRUE(same(&S::parked_divergence_after, &S::adopt_interval, &S::gauges_interval,
+                   &S::outbox_delete_after, &S::backoff_initial, &S::backoff_maximum, &S::doubt_period,
+                   &S::doubt_interval, &S::local_threads, &S::shutdown_grace, &S::liveness_limit));
+}
+
+TEST_F(Configuration, RefusesRuntimeSettingsThatContradictEachOther) {
+  EXPECT_EQ(refusal("runtime: {queue_low: 5000}"),
+            "SKALD-903 skald.yaml:1: runtime.queue_low (5000) has to be less than runtime.queue_high (4000)");
+  EXPECT_THAT(refusal("runtime: {incarnation_lease: 2s}"),
+              HasSubstr("runtime.heartbeat_interval (3s) has to be less than"));
+}
+
 TEST(Durations, AreReadExactlyOrNotAtAll) {
   EXPECT_EQ(parse_duration("1h30m"), std::chrono::minutes(90));
   EXPECT_EQ(parse_duration("0s"), std::chrono::milliseconds(0));

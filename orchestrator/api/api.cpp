@@ -1,0 +1,392 @@
+// The routes; see api.hpp. docs/http-api.md describes them for callers.
+#include "api/api.hpp"
+
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+
+#include "api/saga_view.hpp"
+#include "skald/json.hpp"
+#include "wire/cloud_events.hpp"
+#include "wire/command_id.hpp"
+
+namespace skald::api {
+namespace {
+
+constexpr std::string_view kRoot = "/api/v1/";
+constexpr const char* kNotFound = "SKALD-953";
+constexpr const char* kBadRequest = "SKALD-958";
+constexpr const char* kBusy = "SKALD-957";
+constexpr std::size_t kMaximumListed = 1000;
+constexpr std::size_t kMaximumPersonBytes = 200;
+constexpr std::size_t kMaximumReasonBytes = 2000;
+
+HttpResponse answer(int status, std::string body) { return {status, std::move(body) + "\n"}; }
+
+HttpResponse refuse(int status, std::string_view code, std::string_view message) {
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("code");
+  writer.string(code);
+  writer.key("message");
+  writer.string(message);
+  writer.end_object();
+  return answer(status, writer.take());
+}
+
+HttpResponse refuse(const Error& error) {
+  const std::string code = error.code.empty() ? "SKALD-956" : error.code;
+  switch (error.kind) {
+    case ErrorKind::kInvalid: return refuse(400, code, error.message);
+    case ErrorKind::kRefused: return refuse(409, code, error.message);
+    case ErrorKind::kRetry:
+    case ErrorKind::kUnavailable: break;
+    case ErrorKind::kUnknown:
+      return refuse(503, code, error.message + "; it may have taken effect: the same request again is safe");
+  }
+  HttpResponse response = refuse(503, code, error.message);
+  response.headers.emplace_back("Retry-After", "1");
+  return response;
+}
+
+HttpResponse wrong_method(const char* allowed) {
+  HttpResponse response = refuse(405, kBadRequest, std::string("this address takes ") + allowed);
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// Equal, in a time that does not tell how far they are.
+bool same_secret(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t index = 0; index < a.size(); ++index)
+    difference |= static_cast<unsigned char>(a[index]) ^
+                  static_cast<unsigned char>(b.empty() ? 0 : b[index % b.size()]);
+  return difference == 0;
+}
+
+std::string header(const HttpRequest& request, const char* name) {
+  const auto found = request.headers.find(name);
+  return found == request.headers.end() ? std::string() : found->second;
+}
+
+/// Is the request meant for a loopback name? A web page that made its own name point here says another.
+bool for_loopback(const HttpRequest& request) {
+  std::string host = header(request, "host");
+  if (!host.empty() && host.back() != ']') host = host.substr(0, host.rfind(':'));
+  return host.empty() || host == "localhost" || host == "[::1]" || host.starts_with("127.");
+}
+
+void text_member(json::Writer& writer, std::string_view name, std::string_view text) {
+  writer.key(name);
+  writer.string(text);
+}
+
+/// A string member of a body, within its limit.
+Result<std::string> text_of(const json::Value& body, const char* name, std::size_t maximum, bool required) {
+  const auto found = body.find(name);
+  if (!found || found->is_null()) {
+    if (!required) return std::string();
+    return Error{ErrorKind::kInvalid, kBadRequest, std::string("/") + name + " is missing"};
+  }
+  if (found->kind() != json::Kind::kString || found->as_string().size() > maximum ||
+      (required && found->as_string().empty()))
+    return Error{ErrorKind::kInvalid, kBadRequest,
+                 std::string("/") + name + " takes text of up to " + std::to_string(maximum) + " bytes"};
+  return std::string(found->as_string());
+}
+
+std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
+  if (text == "retry") return engine::OperatorVerb::retry;
+  if (text == "skip") return engine::OperatorVerb::skip;
+  if (text == "compensate") return engine::OperatorVerb::compensate;
+  if (text == "end") return engine::OperatorVerb::end;
+  return std::nullopt;
+}
+
+Result<engine::OperatorAction> action_of(const json::Value& body) {
+  engine::OperatorAction action;
+  const auto verb = text_of(body, "action", 20, true);
+  if (!verb) return verb.error();
+  if (!verb_of(*verb))
+    return Error{ErrorKind::kInvalid, kBadRequest, "/action takes retry, skip, compensate or end"};
+  action.verb = *verb_of(*verb);
+  const auto sequence = body.find("sequence");
+  if (!sequence || !sequence->as_int64() || *sequence->as_int64() < 1)
+    return Error{ErrorKind::kInvalid, kBadRequest,
+                 "/sequence takes the saga's sequence as you saw it, a whole number from 1"};
+  action.sequence = *sequence->as_int64();
+  if (const auto ordinal = body.find("ordinal")) {
+    const auto value = ordinal->as_int64();
+    if (!value || *value < 0 || *value > 1'000'000)
+      return Error{ErrorKind::kInvalid, kBadRequest,
+                   "/ordinal takes the stuck step's ordinal, a whole number"};
+    action.ordinal = static_cast<int>(*value);
+  }
+  const auto who = text_of(body, "who", kMaximumPersonBytes, true);
+  if (!who) return who.error();
+  const auto why = text_of(body, "why", kMaximumReasonBytes, true);
+  if (!why) return why.error();
+  action.who = *who;
+  action.why = *why;
+  const auto result = body.find("result");
+  if (result) action.result = result->text();
+  if (action.verb == engine::OperatorVerb::skip && !result)
+    return Error{ErrorKind::kInvalid, kBadRequest,
+                 "/result is missing: skip takes the result the step is to have"};
+  return action;
+}
+
+}  // namespace
+
+/// A few sessions, opened when needed. take() waits for a free one, unless too many wait already.
+class Api::Sessions {
+ public:
+  Sessions(Store& store, std::size_t maximum, std::size_t waiting)
+      : store_(store), maximum_(maximum), waiting_limit_(waiting) {}
+
+  template <class Work>
+  auto with(Work work) -> decltype(work(std::declval<Session&>())) {
+    std::unique_ptr<Session> session;
+    {
+      std::unique_lock lock(mutex_);
+      if (used_ == maximum_ && waiting_ == waiting_limit_)
+        return Error{ErrorKind::kUnavailable, kBusy, "too many requests at once; try again"};
+      ++waiting_;
+      free_.wait(lock, [this] { return used_ < maximum_; });
+      --waiting_;
+      ++used_;
+      if (!idle_.empty()) {
+        session = std::move(idle_.back());
+        idle_.pop_back();
+      }
+    }
+    const Return back{*this, session};
+    if (!session) {
+      auto opened = store_.open();
+      if (!opened) return opened.error();
+      session = std::move(*opened);
+    }
+    return work(*session);
+  }
+
+ private:
+  struct Return {
+    Sessions& sessions;
+    std::unique_ptr<Session>& session;
+    ~Return() {
+      const std::lock_guard lock(sessions.mutex_);
+      if (session) sessions.idle_.push_back(std::move(session));
+      --sessions.used_;
+      sessions.free_.notify_one();
+    }
+  };
+
+  Store& store_;
+  const std::size_t maximum_, waiting_limit_;
+  std::mutex mutex_;  ///< guards all below
+  std::condition_variable free_;
+  std::size_t used_ = 0, waiting_ = 0;
+  std::vector<std::unique_ptr<Session>> idle_;
+};
+
+Api::Api(ApiSettings settings, Control& control, Store& store, const Metrics& metrics)
+    : settings_(std::move(settings)),
+      control_(control),
+      metrics_(metrics),
+      sessions_(std::make_unique<Sessions>(store, settings_.sessions, settings_.waiting)) {}
+
+Api::~Api() = default;
+
+HttpResponse Api::handle(const HttpRequest& request) {
+  const bool reading = request.method == "GET";
+  if (request.path == "/healthz") return reading ? health() : wrong_method("GET");
+  if (request.path == "/readyz") return reading ? readiness() : wrong_method("GET");
+  if (request.path == "/metrics")
+    return reading ? HttpResponse{200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8"}
+                   : wrong_method("GET");
+  if (!request.path.starts_with(kRoot))
+    return refuse(404, kNotFound, "no such address; the API is below /api/v1/");
+  return admitted(request);
+}
+
+HttpResponse Api::admitted(const HttpRequest& request) {
+  if (!settings_.token.empty() &&
+      !same_secret(header(request, "authorization"), "Bearer " + settings_.token)) {
+    HttpResponse response = refuse(
+        401, "SKALD-952", "this needs the header Authorization: Bearer TOKEN with the token of http.token");
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+  }
+  if (settings_.local_only && !for_loopback(request))
+    return refuse(421, "SKALD-959", "this port takes requests for 127.0.0.1 and localhost only");
+  // A web page in somebody's browser cannot send this type elsewhere without being asked first.
+  const std::string type = header(request, "content-type");
+  if (request.method == "POST" && type.substr(0, type.find(';')) != "application/json")
+    return refuse(415, kBadRequest, "send JSON, with the header Content-Type: application/json");
+  return route(request);
+}
+
+HttpResponse Api::route(const HttpRequest& request) {
+  std::string_view rest = std::string_view(request.path).substr(kRoot.size());
+  const bool reading = request.method == "GET";
+  const bool writing = request.method == "POST";
+  if (rest == "positions") return reading ? positions() : wrong_method("GET");
+  if (rest == "sagas") return reading ? list(request) : wrong_method("GET");
+  if (!rest.starts_with("sagas/"))
+    return refuse(404, kNotFound, "no such address; there are /api/v1/sagas and /api/v1/positions");
+  rest.remove_prefix(6);
+  const std::string definition(rest.substr(0, rest.find('/')));
+  if (!wire::is_valid_name(definition))
+    return refuse(404, kNotFound, "a saga's name is 1 to 63 characters of A-Z a-z 0-9 . _ -");
+  if (definition.size() == rest.size()) return writing ? start(request, definition) : wrong_method("POST");
+  rest.remove_prefix(definition.size() + 1);
+  constexpr std::string_view kActions = "/actions";
+  if (writing && rest.ends_with(kActions))
+    rest.remove_suffix(kActions.size());
+  else if (!reading)
+    return wrong_method("GET, or POST with /actions at its end");
+  if (!wire::is_valid_saga_id(rest))
+    return refuse(404, kNotFound, "a saga id is 1 to 255 visible ASCII characters");
+  const SagaAddress address{definition, std::string(rest)};
+  return writing ? act(request, address) : show(address);
+}
+
+HttpResponse Api::health() {
+  const Control::Health health = control_.health();
+  json::Writer writer;
+  writer.begin_object();
+  text_member(writer, "status", health.alive ? "alive" : "stalled");
+  if (!health.alive) text_member(writer, "reason", health.reason);
+  writer.end_object();
+  return answer(health.alive ? 200 : 503, writer.take());
+}
+
+HttpResponse Api::readiness() {
+  const Control::Readiness readiness = control_.readiness();
+  const bool ready = readiness.store && readiness.bus;
+  json::Writer writer;
+  writer.begin_object();
+  text_member(writer, "status", ready ? "ready" : "not ready");
+  text_member(writer, "postgresql", readiness.store ? "reached" : readiness.store_reason);
+  text_member(writer, "kafka", readiness.bus ? "reached" : readiness.bus_reason);
+  writer.end_object();
+  return answer(ready ? 200 : 503, writer.take());
+}
+
+HttpResponse Api::list(const HttpRequest& request) {
+  ListFilter filter;
+  for (const auto& [name, value] : request.query) {
+    bool fits = true;
+    if (name == "definition") {
+      filter.definition = value;
+      fits = wire::is_valid_name(value);
+    } else if (name == "status") {
+      filter.open_only = value == "open";
+      filter.status = parse_status(value);
+      fits = filter.open_only || filter.status.has_value();
+    } else if (name == "limit") {
+      const auto limit = number_of<std::size_t>(value);
+      fits = limit && *limit >= 1 && *limit <= kMaximumListed;
+      filter.maximum = limit.value_or(50);
+    } else if (name == "before") {
+      filter.before = number_of<SagaKey>(value);
+      fits = filter.before.has_value();
+    } else {
+      return refuse(400, kBadRequest, "there are the parameters definition, status, limit and before");
+    }
+    if (!fits)
+      return refuse(400, kBadRequest,
+                    "definition takes a name, status open or a saga's status, limit 1 to 1000, before a key");
+  }
+  const auto rows = sessions_->with([&](Session& session) { return session.list(filter); });
+  if (!rows) return refuse(rows.error());
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("sagas");
+  writer.begin_array();
+  for (const SagaRow& row : *rows) {
+    writer.begin_object();
+    write_saga(writer, row);
+    writer.end_object();
+  }
+  writer.end_array();
+  if (rows->size() == filter.maximum) text_member(writer, "before", std::to_string(rows->back().key));
+  writer.end_object();
+  return answer(200, writer.take());
+}
+
+HttpResponse Api::show(const SagaAddress& address) {
+  const auto sagas = sessions_->with([&](Session& session) { return session.load({&address, 1}); });
+  if (!sagas) return refuse(sagas.error());
+  if (sagas->empty())
+    return refuse(404, kNotFound, "there is no saga " + address.definition + "/" + address.saga_id);
+  return answer(200, saga_json(sagas->front()));
+}
+
+HttpResponse Api::start(const HttpRequest& request, const std::string& definition) {
+  const auto body = json::Document::parse(request.body);
+  if (!body) return refuse(400, body.error().code, body.error().message);
+  const auto id = text_of(body->root(), "id", wire::kMaximumSagaIdBytes, true);
+  if (!id) return refuse(id.error());
+  if (!wire::is_valid_saga_id(*id))
+    return refuse(400, kBadRequest, "/id takes 1 to 255 visible ASCII characters");
+  const auto input = body->root().find("input");
+  if (!input) return refuse(400, kBadRequest, "/input is missing: the saga's input");
+  const auto started = control_.start({definition, *id}, input->text(), "api: " + request.remote);
+  if (!started) return refuse(started.error());
+  json::Writer writer;
+  writer.begin_object();
+  text_member(writer, "definition", definition);
+  text_member(writer, "id", *id);
+  text_member(writer, "result", started->duplicate ? "exists" : "started");
+  writer.end_object();
+  return answer(started->duplicate ? 200 : 201, writer.take());
+}
+
+HttpResponse Api::act(const HttpRequest& request, const SagaAddress& address) {
+  const auto body = json::Document::parse(request.body);
+  if (!body) return refuse(400, body.error().code, body.error().message);
+  const auto action = action_of(body->root());
+  if (!action) return refuse(action.error());
+  const auto done = control_.act(address, *action);
+  if (!done) return refuse(done.error());
+  return answer(200, R"({"result":"applied"})");
+}
+
+HttpResponse Api::positions() {
+  const auto cluster = control_.cluster_id();
+  if (!cluster) return refuse(cluster.error());
+  const auto positions = sessions_->with([&](Session& session) { return session.positions(*cluster); });
+  if (!positions) return refuse(positions.error());
+  json::Writer writer;
+  writer.begin_object();
+  text_member(writer, "cluster", *cluster);
+  writer.key("positions");
+  writer.begin_array();
+  for (const Position& position : *positions) {
+    writer.begin_object();
+    text_member(writer, "topic", position.partition.topic);
+    writer.key("partition");
+    writer.integer(position.partition.partition);
+    writer.key("next_offset");
+    writer.integer(position.next_offset);
+    writer.key("last_offset");
+    writer.integer(position.last_offset);
+    text_member(writer, "last_timestamp", wire::format_time(position.last_timestamp));
+    writer.end_object();
+  }
+  writer.end_array();
+  writer.end_object();
+  return answer(200, writer.take());
+}
+
+}  // namespace skald::api

@@ -1,0 +1,49 @@
+// Api: every route of the HTTP port. /healthz, /readyz and /metrics touch neither database nor Kafka; what
+// reads sagas uses a few database sessions of its own, so many callers at once, and beyond them answers 503: a
+// flood of requests leaves the lanes alone. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "api/control.hpp"
+#include "api/http_server.hpp"
+#include "api/metrics.hpp"
+#include "ports/store.hpp"
+
+namespace skald::api {
+
+struct ApiSettings {
+  std::string token;         ///< bearer token for /api/v1; empty: none asked
+  bool local_only = true;    ///< listens on loopback without a token: take only requests for a loopback name
+  std::size_t sessions = 2;  ///< database sessions at most
+  std::size_t waiting = 4;   ///< callers that may wait for one of them
+};
+
+class Api {
+ public:
+  Api(ApiSettings settings, Control& control, Store& store, const Metrics& metrics);
+  ~Api();
+
+  [[nodiscard]] HttpResponse handle(const HttpRequest& request);
+
+ private:
+  class Sessions;
+
+  HttpResponse route(const HttpRequest& request);
+  HttpResponse admitted(const HttpRequest& request);
+  HttpResponse health();
+  HttpResponse readiness();
+  HttpResponse list(const HttpRequest& request);
+  HttpResponse show(const SagaAddress& address);
+  HttpResponse start(const HttpRequest& request, const std::string& definition);
+  HttpResponse act(const HttpRequest& request, const SagaAddress& address);
+  HttpResponse positions();
+
+  const ApiSettings settings_;
+  Control& control_;
+  const Metrics& metrics_;
+  std::unique_ptr<Sessions> sessions_;
+};
+
+}  // namespace skald::api

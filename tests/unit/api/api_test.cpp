@@ -1,0 +1,174 @@
+// The routes of the API and what a stranger reads when they are used wrongly (B14), over the store in memory.
+#include "api/api.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "skald/json.hpp"
+
+namespace skald::api {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class FakeControl final : public Control {
+ public:
+  Health health() override { return health_; }
+  Readiness readiness() override { return readiness_; }
+  Result<Started> start(const SagaAddress& address, const std::string& input, const std::string&) override {
+    calls += "start " + address.definition + "/" + address.saga_id + " " + input + ";";
+    if (error) return *error;
+    return Started{duplicate};
+  }
+  Result<void> act(const SagaAddress& address, const engine::OperatorAction& action) override {
+    calls += "act " + address.saga_id + " " + std::to_string(action.sequence) + " " + action.who + " " +
+             action.result + ";";
+    if (error) return *error;
+    return {};
+  }
+  Result<std::string> cluster_id() override { return std::string("cluster"); }
+
+  Health health_;
+  Readiness readiness_{true, true, "", ""};
+  std::optional<Error> error;
+  bool duplicate = false;
+  std::string calls;
+};
+
+/// No database to be had.
+class AbsentStore final : public Store {
+ public:
+  Result<std::unique_ptr<Session>> open() override {
+    return Error{ErrorKind::kUnavailable, "SKALD-201", "PostgreSQL is not reached"};
+  }
+};
+
+class Routes : public testing::Test {
+ protected:
+  HttpResponse get(const std::string& path, std::map<std::string, std::string> query = {}) {
+    return api().handle({"GET", path, std::move(query), headers, "", "127.0.0.1"});
+  }
+  HttpResponse post(const std::string& path, const std::string& body) {
+    auto with_type = headers;
+    with_type.emplace("content-type", "application/json");
+    return api().handle({"POST", path, {}, with_type, body, "127.0.0.1"});
+  }
+  Api& api() {
+    if (!api_) api_ = std::make_unique<Api>(settings, control, store, metrics);
+    return *api_;
+  }
+
+  ApiSettings settings;
+  FakeControl control;
+  AbsentStore store;
+  Metrics metrics{{"0.1", "test"}};
+  std::map<std::string, std::string> headers{{"host", "localhost:8080"}};
+
+ private:
+  std::unique_ptr<Api> api_;
+};
+
+TEST_F(Routes, HealthIsThatLanesProgressAndReadinessNamesWhatIsAway) {
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/readyz").status, 200);
+  control.readiness_ = {false, true, "connection refused", ""};
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/readyz").status, 503);
+  EXPECT_EQ(get("/readyz").body,
+            "{\"status\":\"not ready\",\"postgresql\":\"connection refused\",\"kafka\":\"reached\"}\n");
+  control.health_ = {false, "lane 2 made no progress for 31 s"};
+  EXPECT_EQ(get("/healthz").status, 503);
+  EXPECT_THAT(get("/healthz").body, HasSubstr("lane 2"));
+}
+
+TEST_F(Routes, StartsASagaOnceAndSaysWhichItWas) {
+  const auto started = post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":1}})");
+  EXPECT_EQ(started.status, 201);
+  EXPECT_EQ(control.calls, R"(start place-order/o-1 {"a":1};)");
+  control.duplicate = true;
+  EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":1}})").status, 200);
+  control.error = Error{ErrorKind::kRefused, "SKALD-406", "the id is taken, with other input"};
+  EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":2}})").status, 409);
+  control.error = Error{ErrorKind::kUnavailable, "SKALD-201", "away"};
+  EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":2}})").status, 503);
+}
+
+TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
+  const std::pair<std::string, std::string> bodies[] = {
+      {"", "SKALD-1"},
+      {"[[[[", "SKALD-1"},
+      {std::string(100'000, '['), "SKALD-1"},
+      {"{}", "/id is missing"},
+      {R"({"id":""})", "/id takes text"},
+      {R"({"id":"a b","input":{}})", "/id takes 1 to 255 visible"},
+      {R"({"id":"a\u0000","input":{}})", "SKALD-1"},
+      {R"({"id":17,"input":{}})", "/id takes text"},
+      {R"({"id":"a"})", "/input is missing"},
+      {"{\"id\":\"" + std::string(300, 'a') + "\",\"input\":{}}", "/id takes text of up to 255"}};
+  for (const auto& [body, reason] : bodies) {
+    const auto answer = post("/api/v1/sagas/place-order", body);
+    EXPECT_EQ(answer.status, 400) << body.substr(0, 50);
+    EXPECT_THAT(answer.body, HasSubstr(reason));
+  }
+  EXPECT_EQ(get("/").status, 404);
+  EXPECT_EQ(get("/etc/passwd").status, 404);
+  EXPECT_EQ(get("/api/v1/../../etc/passwd").status, 404);
+  EXPECT_EQ(get("/api/v1/sagas/place-order/a\nb").status, 404);
+  EXPECT_EQ(get("/api/v1/sagas/place order/1").status, 404);
+  EXPECT_EQ(get("/api/v1/sagas/place-order").status, 405);
+  EXPECT_EQ(post("/api/v1/sagas", "{}").status, 405);
+  EXPECT_EQ(post("/metrics", "{}").status, 405);
+  EXPECT_EQ(get("/api/v1/sagas", {{"status", "asleep"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/sagas", {{"limit", "100000"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/sagas", {{"where", "1=1"}}).status, 400);
+  EXPECT_EQ(control.calls, "");
+}
+
+TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
+  const std::string path = "/api/v1/sagas/place-order/o/1/actions";
+  EXPECT_THAT(post(path, R"({"action":"explode"})").body,
+              HasSubstr("/action takes retry, skip, compensate or end"));
+  EXPECT_THAT(post(path, R"({"action":"retry"})").body, HasSubstr("/sequence takes"));
+  EXPECT_THAT(post(path, R"({"action":"retry","sequence":4})").body, HasSubstr("/who is missing"));
+  EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"who":"ann"})").body,
+              HasSubstr("/why is missing"));
+  EXPECT_THAT(post(path, R"({"action":"skip","sequence":4,"who":"ann","why":"x"})").body,
+              HasSubstr("/result is missing"));
+  EXPECT_EQ(control.calls, "");
+  EXPECT_EQ(post(path, R"({"action":"skip","sequence":4,"who":"ann","why":"x","result":{"id":"r"}})").status,
+            200);
+  EXPECT_EQ(control.calls, R"(act o/1 4 ann {"id":"r"};)");
+  control.error = Error{ErrorKind::kRefused, "SKALD-416", "the saga has moved"};
+  EXPECT_EQ(post(path, R"({"action":"retry","sequence":4,"who":"ann","why":"x"})").status, 409);
+}
+
+TEST_F(Routes, AskForTheTokenWhereThereIsOneButNotForHealth) {
+  settings.token = "s3cret";
+  EXPECT_EQ(get("/api/v1/sagas").status, 401);
+  headers["authorization"] = "Bearer s3cre";
+  EXPECT_EQ(get("/api/v1/sagas").status, 401);
+  headers["authorization"] = "Bearer s3cret";
+  EXPECT_EQ(get("/api/v1/sagas").status, 503);  // admitted; the store is away
+  headers.clear();
+  EXPECT_EQ(get("/healthz").status, 200);
+  EXPECT_EQ(get("/metrics").status, 200);
+}
+
+TEST_F(Routes, RefuseWhatAForeignWebPageCouldSend) {
+  headers["host"] = "evil.example";
+  EXPECT_EQ(get("/api/v1/sagas").status, 421);
+  headers = {{"host", "127.0.0.1:8080"}, {"content-type", "text/plain"}};
+  EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{}})").status, 415);
+  EXPECT_EQ(control.calls, "");
+}
+
+TEST_F(Routes, SayThatTheDatabaseIsAway) {
+  const auto answer = get("/api/v1/sagas/place-order/o-1");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_EQ(answer.body, "{\"code\":\"SKALD-201\",\"message\":\"PostgreSQL is not reached\"}\n");
+}
+
+}  // namespace
+}  // namespace skald::api

@@ -1,0 +1,97 @@
+// The exposition: what the runtime tells appears under the documented names, bounded and escaped.
+#include "api/metrics.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+namespace skald::api {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Metrics, CountWhatTheRuntimeTells) {
+  Metrics metrics({"0.1", "abc"});
+  metrics.saga_started("place-order");
+  metrics.saga_started("place-order");
+  metrics.saga_ended("place-order", SagaStatus::kCompleted, std::chrono::milliseconds(40));
+  metrics.step_settled(
+      "place-order", {"reserve-stock", wire::Phase::kAction, true, false, 2, std::chrono::milliseconds(30)});
+  metrics.batch_committed(37, std::chrono::milliseconds(4));
+  metrics.dead_letter("orders", "SKALD-404");
+  metrics.input_ignored("reply", engine::Judgement::kDuplicate);
+  metrics.sequence_conflicts(3);
+  metrics.reached("store", true);
+  EXPECT_THAT(metrics.text(),
+              AllOf(HasSubstr("skald_sagas_started_total{definition=\"place-order\"} 2"),
+                    HasSubstr("skald_sagas_ended_total{definition=\"place-order\",outcome=\"completed\"} 1"),
+                    HasSubstr("skald_step_duration_seconds_sum{phase=\"action\",result=\"succeeded\",step="
+                              "\"reserve-stock\"} 0.03"),
+                    HasSubstr("skald_step_attempts_sum{phase=\"action\",step=\"reserve-stock\"} 2"),
+                    HasSubstr("skald_batch_inputs_sum 37"), HasSubstr("skald_batch_commit_seconds_count 1")));
+  EXPECT_THAT(
+      metrics.text(),
+      AllOf(HasSubstr("skald_dead_letters_total{reason=\"SKALD-404\",topic=\"orders\"} 1"),
+            HasSubstr("skald_duplicates_total{kind=\"reply\"} 1"),
+            HasSubstr("skald_sequence_conflicts_total 3"), HasSubstr("skald_reached{what=\"store\"} 1"),
+            HasSubstr("skald_build_info{build=\"abc\",version=\"0.1\"} 1"),
+            HasSubstr("process_resident_memory_bytes")));
+}
+
+TEST(Metrics, OfTheWholeDatabaseComeOnlyFromTheHolderOfTheLease) {
+  Metrics metrics({"0.1", "abc"});
+  Gauges gauges;
+  gauges.open = {{"place-order", SagaStatus::kRunning, 7}};
+  gauges.stuck = {{"place-order", "undeliverable", 2}};
+  gauges.outbox_pending = 4;
+  metrics.gauges(true, gauges);
+  EXPECT_THAT(metrics.text(),
+              AllOf(HasSubstr("skald_sagas_open{definition=\"place-order\",status=\"running\"} 7"),
+                    HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason=\"undeliverable\"} 2"),
+                    HasSubstr("skald_outbox_pending 4")));
+  gauges.stuck.clear();
+  metrics.gauges(true, gauges);
+  EXPECT_THAT(metrics.text(),
+              HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason=\"undeliverable\"} 0"));
+  metrics.gauges(false, {});
+  EXPECT_THAT(metrics.text(),
+              AllOf(Not(HasSubstr("skald_sagas_open{")), Not(HasSubstr("skald_outbox_pending 4"))));
+  metrics.gauges(true, gauges);
+  EXPECT_THAT(metrics.text(), HasSubstr("skald_outbox_pending 4"));
+}
+
+TEST(Metrics, StayBoundedAndOnOneLineWhateverTheLabels) {
+  Metrics metrics({"0.1", "abc"});
+  for (int index = 0; index < 3000; ++index)
+    metrics.saga_stuck("place-order", "reason-" + std::to_string(index));
+  metrics.saga_started("evil\"\nskald_fake 1");
+  const std::string text = metrics.text();
+  EXPECT_THAT(text, AllOf(HasSubstr("definition=\"other\""), Not(HasSubstr("\nskald_fake 1"))));
+  EXPECT_LT(text.size(), 200'000U);
+}
+
+TEST(Metrics, AreAllDocumentedAndNothingElseIs) {
+  Metrics metrics({"0.1", "abc"});
+  const auto names_in = [](const std::string& text, const std::regex& pattern) {
+    std::set<std::string> names;
+    for (std::sregex_iterator at(text.begin(), text.end(), pattern), end; at != end; ++at)
+      names.insert((*at)[1]);
+    return names;
+  };
+  std::ifstream file(SKALD_SOURCE_DIR "/docs/metrics.md");
+  std::stringstream document;
+  document << file.rdbuf();
+  const auto documented = names_in(document.str(), std::regex("\\| `((skald|process)_[a-z_]+)`"));
+  auto told = names_in(metrics.text(), std::regex("# HELP ((skald|process)_[a-z_]+)"));
+  told.insert(metrics.names().begin(), metrics.names().end());
+  EXPECT_EQ(documented, told);
+}
+
+}  // namespace
+}  // namespace skald::api
