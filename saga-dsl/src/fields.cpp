@@ -195,22 +195,27 @@ std::string Schema::of(const void* id, std::string_view name, Write write) {
   return text += '}';
 }
 
-std::string checked(json::Writer&& written, const json::Limits& limits) {
-  const auto refuse = [](const std::string& what) { throw NotRepresentable("SKALD-104: " + what); };
+Result<std::string> checked(json::Writer&& written, const json::Limits& limits) {
+  const auto refuse = [](std::string what) {
+    return Error{ErrorKind::kInvalid, "SKALD-104", std::move(what)};
+  };
   if (const auto& replacement = written.first_replacement()) {
     const std::string pointer = json::pointer_at(written.text(), replacement->offset);
-    refuse("at " + (pointer.empty() ? std::string("the root") : json::detail::printable(pointer)) +
-           ": JSON as we read it cannot hold " + std::string(replacement->reason));
+    return refuse("at " + (pointer.empty() ? std::string("the root") : json::detail::printable(pointer)) +
+                  ": JSON as we read it cannot hold " + std::string(replacement->reason));
   }
-  const auto beyond = [&refuse](std::string_view what, std::size_t size, std::size_t limit) {
-    if (size > limit)
-      refuse("the JSON would have " + std::to_string(size) + " " + std::string(what) + "; the limit is " +
-             std::to_string(limit));
+  struct Cost {
+    std::string_view unit;
+    std::size_t size;
+    std::size_t limit;
   };
-  beyond("bytes", written.text().size(), limits.maximum_bytes);
-  beyond("values", written.values(), limits.maximum_members);
-  beyond("levels", static_cast<std::size_t>(written.deepest()),
-         static_cast<std::size_t>(limits.maximum_depth));
+  for (const auto& [unit, size, limit] : {Cost{"bytes", written.text().size(), limits.maximum_bytes},
+                                          Cost{"values", written.values(), limits.maximum_members},
+                                          Cost{"levels", static_cast<std::size_t>(written.deepest()),
+                                               static_cast<std::size_t>(limits.maximum_depth)}})
+    if (size > limit)
+      return refuse("the JSON would have " + std::to_string(size) + " " + std::string(unit) +
+                    "; the limit is " + std::to_string(limit));
   return written.take();
 }
 

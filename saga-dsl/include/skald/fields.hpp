@@ -62,20 +62,28 @@ Result<T> from_json(std::string_view text, const json::Limits& limits = {}) {
 }
 
 namespace detail {
-std::string checked(json::Writer&& written, const json::Limits& limits);  // throws NotRepresentable
+Result<std::string> checked(json::Writer&& written, const json::Limits& limits);
 }
 
 /// Compact JSON: fields in the order SKALD_FIELDS names them, an empty optional field left out, maps by key; equal values
-/// give equal text, and from_json with the same limits reads it back. Throws NotRepresentable where that cannot be: for
-/// a double that is not finite, a string that is not UTF-8 or has U+0000, an enumerator without a name, and
-/// beyond the limits.
+/// give equal text, and from_json with the same limits reads it back. SKALD-104, naming the place, where that cannot
+/// be: a double that is not finite, a string that is not UTF-8 or has U+0000, an enumerator without a name, and
+/// what is beyond the limits (text just below a limit may be longer when written anew: 1e9 becomes 1e+09).
 template <class T>
-std::string to_json(const T& value, const json::Limits& limits = {}) {
+Result<std::string> try_to_json(const T& value, const json::Limits& limits = {}) {
   static_assert(JsonMapped<T>,
                 "to_json: this type has no JSON form; name its fields with SKALD_FIELDS or SKALD_ENUM");
   json::Writer out;
   detail::Mapping<T>::write(out, value);
   return detail::checked(std::move(out), limits);
+}
+
+/// The same for code where exceptions are at home, a saga or a step; throws NotRepresentable.
+template <class T>
+std::string to_json(const T& value, const json::Limits& limits = {}) {
+  Result<std::string> text = try_to_json(value, limits);
+  if (!text) throw NotRepresentable(text.error().code + ": " + text.error().message);
+  return std::move(text).value();
 }
 
 /// The JSON Schema (draft 2020-12) of what from_json<T> accepts, nested types under $defs.

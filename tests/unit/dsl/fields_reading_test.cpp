@@ -250,6 +250,24 @@ TEST(Writing, RefusesWhatNoReaderCouldTakeAndNamesThePlace) {
       "SKALD-104: at /colour: JSON as we read it cannot hold an enumerator that SKALD_ENUM does not list");
 }
 
+TEST(Writing, AnswersAnErrorWhereExceptionsAreNotAtHome) {
+  EXPECT_EQ(skald::try_to_json(Line{"a", 1}).value(), R"({"sku":"a","quantity":1})");
+  const auto refused = skald::try_to_json(Line{"\xFF", 1});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "SKALD-104");
+  EXPECT_EQ(refused.error().message, "at /sku: JSON as we read it cannot hold a string that is not UTF-8");
+}
+
+TEST(Writing, MayFailForWhatWasJustReadWhenItGrowsBeyondTheLimit) {
+  const skald::json::Limits limits{.maximum_bytes = 9};
+  const auto numbers = skald::from_json<std::vector<double>>("[1e9, 2]", limits);
+  ASSERT_TRUE(numbers) << numbers.error().message;
+  EXPECT_EQ(skald::try_to_json(*numbers, limits).value(), "[1e+09,2]");
+  const auto longer = skald::from_json<std::vector<double>>("[1e9,1e9]", limits);
+  ASSERT_TRUE(longer) << longer.error().message;
+  EXPECT_EQ(skald::try_to_json(*longer, limits).error().code, "SKALD-104");
+}
+
 TEST(Writing, RefusesWhatExceedsTheLimitsOfReading) {
   EXPECT_EQ(unwritable(std::string(1 << 20, 'a')),
             "SKALD-104: the JSON would have 1048578 bytes; the limit is 1048576");
