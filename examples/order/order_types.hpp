@@ -86,6 +86,8 @@ inline constexpr std::string_view kSoldOutSku = "sold-out";
 inline constexpr std::string_view kFlakySku = "flaky-shelf";
 /// Customers of this prefix: the card is declined, not retryable.
 inline constexpr std::string_view kDeclinedCustomer = "declined-";
+/// Customers of this prefix: no carrier goes there, refused for good at the last step.
+inline constexpr std::string_view kRemoteCustomer = "remote-";
 /// Customers of this prefix: the parcel is shipped, and the reply never leaves shipping.
 inline constexpr std::string_view kSilentCustomer = "silent-";
 

@@ -8,6 +8,7 @@ namespace {
 
 using skald::participant::Item;
 using skald::participant::Outcome;
+using skald::participant::Refused;
 using skald::participant::Transaction;
 
 constexpr const char* kTables = R"sql(
@@ -21,6 +22,9 @@ std::string tracking_of(const Shipment& shipment) {
   return (shipment.customer.starts_with(kSilentCustomer) ? "silent-" : "parcel-") + shipment.order;
 }
 
+bool is_remote(const Shipment& shipment) { return shipment.customer.starts_with(kRemoteCustomer); }
+Refused no_carrier() { return {"no-carrier", "nobody drives there"}; }
+
 /// One row each in parcel and effect.
 constexpr const char* kShip = R"sql(
 WITH shipped AS (
@@ -33,6 +37,7 @@ SELECT order_id, 'ship', idempotency_key, tracking FROM shipped
 )sql";
 
 Parcel ship(const Shipment& shipment, Transaction& tx) {
+  if (is_remote(shipment)) throw no_carrier();
   const auto tracking = tracking_of(shipment);
   const std::vector<std::string> orders{shipment.order}, keys{std::string(tx.idempotency_key())},
       parcels{tracking};
@@ -53,6 +58,10 @@ std::vector<Outcome<Parcel>> ship_many(std::span<const Item<Shipment>> items, Tr
   std::vector<Outcome<Parcel>> outcomes;
   std::vector<std::string> orders, keys, parcels;
   for (const auto& [shipment, key, saga_id, attempt] : items) {
+    if (is_remote(shipment)) {
+      outcomes.emplace_back(no_carrier());
+      continue;
+    }
     orders.push_back(shipment.order);
     keys.emplace_back(key);
     parcels.push_back(tracking_of(shipment));

@@ -1,0 +1,185 @@
+// libpq and five statements. A row that was not where it was judged ends the program: nobody competes with the floor.
+#include "rows.hpp"
+
+#include <algorithm>
+
+#include "kafka.hpp"
+
+namespace bench {
+namespace {
+
+constexpr const char* kUpdate = R"(
+UPDATE saga AS s
+SET sequence = w.judged_at + 1, status = w.status,
+    wake_at = CASE WHEN w.status < 10 THEN 'infinity'::timestamptz END,
+    ended_at = CASE WHEN w.status >= 10 THEN clock_timestamp() END
+FROM unnest($1::bigint[], $2::bigint[], $3::smallint[]) AS w(saga_key, judged_at, status)
+WHERE s.saga_key = w.saga_key AND s.sequence = w.judged_at
+RETURNING s.saga_key)";
+
+constexpr const char* kInsert = R"(
+INSERT INTO saga (saga_key, definition_id, saga_id, revision, route, sequence, status, wake_at, input_hash, started_at)
+SELECT w.saga_key, $3::int, w.saga_id, 1, 7, 1, 0, 'infinity', 4711, clock_timestamp()
+FROM unnest($1::bigint[], $2::text[]) AS w(saga_key, saga_id)
+ON CONFLICT DO NOTHING
+RETURNING saga_key)";
+
+constexpr const char* kFinish = R"(
+WITH new_outbox AS (
+  INSERT INTO outbox (outbox_id, namespace, incarnation, messages)
+  SELECT $1::bigint, 'floor', 1, $2::bytea WHERE $2 <> ''
+)
+DELETE FROM outbox WHERE outbox_id = ANY ($3::bigint[]))";
+
+constexpr const char* kPositions = R"(
+INSERT INTO position (namespace, cluster_id, topic, partition, next_offset, last_offset, last_timestamp, last_checksum)
+SELECT 'floor', 'floor', w.topic, w.partition, w.next_offset, w.next_offset - 1, now(), 4711
+FROM unnest($1::text[], $2::int[], $3::bigint[]) AS w(topic, partition, next_offset)
+ON CONFLICT (namespace, cluster_id, topic, partition)
+DO UPDATE SET next_offset = excluded.next_offset, last_offset = excluded.last_offset,
+              last_timestamp = excluded.last_timestamp, updated_at = clock_timestamp())";
+
+/// An array literal; texts are ids and topics, which need no escaping.
+class Array {
+ public:
+  void add(std::int64_t number) { add(std::to_string(number)); }
+  void add(const std::string& text) {
+    text_ += text_.size() > 1 ? "," : "";
+    text_ += text;
+  }
+  std::string finish() { return text_ + "}"; }
+
+ private:
+  std::string text_ = "{";
+};
+
+void escape_copy(const std::string& text, std::string& into) {
+  for (const char byte : text) {
+    if (byte == '\n') {
+      into += "\\n";
+    } else if (byte == '\\') {
+      into += "\\\\";
+    } else {
+      into += byte;
+    }
+  }
+}
+
+}  // namespace
+
+Rows::Rows(const std::string& postgres) : connection_(PQconnectdb(postgres.c_str())) {
+  if (PQstatus(connection_) != CONNECTION_OK) give_up(PQerrorMessage(connection_));
+  exec(
+      "SET search_path = floor; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+      "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
+  exec("INSERT INTO definition (namespace, name) VALUES ('floor', 'place-order') ON CONFLICT DO NOTHING");
+  PGresult* id = PQexec(connection_, "SELECT definition_id FROM definition WHERE namespace = 'floor'");
+  if (PQntuples(id) != 1) give_up("the floor's schema is not there");
+  definition_ = PQgetvalue(id, 0, 0);
+  PQclear(id);
+  for (const auto& [name, sql] :
+       {std::pair{"update", kUpdate}, {"insert", kInsert}, {"finish", kFinish}, {"positions", kPositions}})
+    PQclear(PQprepare(connection_, name, sql, 0, nullptr));
+}
+
+Rows::~Rows() { PQfinish(connection_); }
+
+void Rows::commit(RowBatch& batch) {
+  std::sort(batch.writes.begin(), batch.writes.end(),
+            [](const SagaWrite& left, const SagaWrite& right) { return left.key < right.key; });
+  exec("BEGIN");
+  update(batch);
+  insert(batch);
+  copy_history(batch);
+  finish(batch);
+  save_positions(batch);
+  exec("COMMIT");
+}
+
+void Rows::update(const RowBatch& batch) {
+  Array keys, judged_at, statuses;
+  int expected = 0;
+  for (const SagaWrite& write : batch.writes) {
+    if (write.judged_at == 0) continue;
+    keys.add(write.key);
+    judged_at.add(write.judged_at);
+    statuses.add(std::int64_t{write.status});
+    ++expected;
+  }
+  if (expected > 0 && run("update", {keys.finish(), judged_at.finish(), statuses.finish()}) != expected)
+    give_up("a saga was not where it was judged");
+}
+
+void Rows::insert(const RowBatch& batch) {
+  Array keys, ids;
+  int expected = 0;
+  for (const SagaWrite& write : batch.writes) {
+    if (write.judged_at != 0) continue;
+    keys.add(write.key);
+    ids.add(write.saga_id);
+    ++expected;
+  }
+  if (expected > 0 && run("insert", {keys.finish(), ids.finish(), definition_}) != expected)
+    give_up("a saga was there already");
+}
+
+void Rows::copy_history(const RowBatch& batch) {
+  if (batch.writes.empty()) return;
+  std::string text;
+  for (const SagaWrite& write : batch.writes) {
+    text += std::to_string(write.key) + '\t' + std::to_string(write.judged_at + 1) + '\t';
+    escape_copy(write.history, text);
+    text += '\n';
+  }
+  PQclear(PQexec(connection_, "COPY history (saga_key, sequence, events) FROM STDIN"));
+  PQputCopyData(connection_, text.data(), static_cast<int>(text.size()));
+  PQputCopyEnd(connection_, nullptr);
+  while (PGresult* result = PQgetResult(connection_)) {
+    if (PQresultStatus(result) != PGRES_COMMAND_OK) give_up(PQerrorMessage(connection_));
+    PQclear(result);
+  }
+}
+
+void Rows::finish(const RowBatch& batch) {
+  Array done;
+  for (const auto id : batch.outbox_done) done.add(id);
+  const auto id = std::to_string(batch.outbox_id);
+  const auto ids = done.finish();
+  const char* values[] = {id.c_str(), batch.outbox.data(), ids.c_str()};
+  const int lengths[] = {0, static_cast<int>(batch.outbox.size()), 0};
+  const int formats[] = {0, 1, 0};
+  PGresult* result = PQexecPrepared(connection_, "finish", 3, values, lengths, formats, 0);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK) give_up(PQerrorMessage(connection_));
+  PQclear(result);
+}
+
+void Rows::save_positions(const RowBatch& batch) {
+  if (batch.positions.empty()) return;
+  Array topics, partitions, offsets;
+  for (const auto& [partition, offset] : batch.positions) {
+    topics.add(partition.first);
+    partitions.add(std::int64_t{partition.second});
+    offsets.add(offset);
+  }
+  run("positions", {topics.finish(), partitions.finish(), offsets.finish()});
+}
+
+void Rows::exec(const char* sql) {
+  PGresult* result = PQexec(connection_, sql);
+  if (PQresultStatus(result) != PGRES_COMMAND_OK) give_up(PQerrorMessage(connection_));
+  PQclear(result);
+}
+
+int Rows::run(const char* name, const std::vector<std::string>& parameters) {
+  std::vector<const char*> values;
+  for (const auto& parameter : parameters) values.push_back(parameter.c_str());
+  PGresult* result =
+      PQexecPrepared(connection_, name, static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0);
+  const auto status = PQresultStatus(result);
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) give_up(PQerrorMessage(connection_));
+  const int rows = PQntuples(result);
+  PQclear(result);
+  return rows;
+}
+
+}  // namespace bench
