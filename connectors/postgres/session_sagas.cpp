@@ -53,7 +53,8 @@ WITH mine AS MATERIALIZED (
   FROM saga s
   WHERE s.wake_at <= statement_timestamp()
     AND (s.definition_id, s.revision) IN (SELECT * FROM unnest($1::int[], $2::int[]))
-    AND NOT EXISTS (SELECT FROM mine WHERE mine.saga_key = s.saga_key)
+    AND (SELECT count(*) FROM mine) < $7::bigint  -- else more are due now
+    AND s.saga_key NOT IN (SELECT saga_key FROM mine)
   ORDER BY s.wake_at
   LIMIT 1000
 ), later AS (
@@ -63,7 +64,8 @@ WITH mine AS MATERIALIZED (
   ORDER BY wake_at
   LIMIT 1
 ), next AS (
-  SELECT min(at) AS at FROM (SELECT at FROM waiting UNION ALL SELECT at FROM later) AS moments
+  SELECT CASE WHEN (SELECT count(*) FROM mine) < $7::bigint THEN min(at) ELSE statement_timestamp() END AS at
+  FROM (SELECT at FROM waiting UNION ALL SELECT at FROM later) AS moments
 )
 SELECT )" SKALD_SQL_MS("statement_timestamp()") ", " SKALD_SQL_MS("next.at") R"(,
        l.saga_key, d.name, l.saga_id, l.revision, )" SKALD_SQL_MS("l.wake_at") R"(
@@ -93,12 +95,15 @@ WHERE d.namespace = $1 AND ($2 = '' OR d.name = $2) AND ($3::smallint = -1 OR s.
 ORDER BY s.saga_key DESC
 LIMIT $5::bigint)"};
 
-constexpr Statement kOpenGauges{"open_gauges", R"(
-SELECT d.name, s.status, count(*), )" SKALD_SQL_MS("min(s.started_at)") R"(
-FROM (SELECT definition_id, status, started_at FROM saga WHERE wake_at IS NOT NULL) AS s
+constexpr Statement kOpenGauges{"open_gauges",
+                                R"(
+SELECT d.name, s.status, s.count, )" SKALD_SQL_MS("s.oldest") R"(
+FROM (SELECT definition_id, status, count(*) AS count, min(started_at) AS oldest
+      FROM saga
+      WHERE wake_at IS NOT NULL
+      GROUP BY definition_id, status) AS s
 JOIN definition d ON d.definition_id = s.definition_id
 WHERE d.namespace = $1
-GROUP BY d.name, s.status
 ORDER BY d.name, s.status)"};
 
 constexpr Statement kStuckGauges{"stuck_gauges", R"(
