@@ -71,8 +71,15 @@ KafkaConsumer::~KafkaConsumer() { close(); }
 void KafkaConsumer::close() {
   if (!client_) return;
   closing_ = true;
-  rd_kafka_consumer_close(client_.get());
-  client_.reset();
+  if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    rd_kafka_consumer_close(client_.get());
+    client_.reset();
+  } else {
+    // librdkafka does not close a consumer that failed for good, and waits for ever if asked to destroy it so.
+    rd_kafka_assign(client_.get(), nullptr);
+    rd_kafka_unsubscribe(client_.get());
+    rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+  }
   closing_ = false;
 }
 

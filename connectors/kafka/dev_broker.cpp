@@ -18,7 +18,8 @@ namespace {
 
 constexpr std::int16_t kProduceRequest = 0;
 constexpr std::size_t kRecordOverheadBytes = 70;  ///< a batch of one; batches of many have less
-constexpr std::chrono::milliseconds kQuietAfter{200};
+constexpr std::chrono::milliseconds kRound{50};
+constexpr std::chrono::seconds kQuietLimit{3};
 constexpr std::chrono::milliseconds kQuestionPatience{1'000};
 
 struct DestroyCluster {
@@ -35,6 +36,8 @@ class FromTheBeginning final : public RebalanceListener {
  public:
   explicit FromTheBeginning(const std::map<TopicPartition, std::int64_t>& next) : next_(next) {}
   std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) override {
+    began = true;
+    this->partitions = partitions;
     std::vector<PartitionOffset> starts;
     for (const auto& partition : partitions) {
       const auto known = next_.find(partition);
@@ -45,6 +48,8 @@ class FromTheBeginning final : public RebalanceListener {
   void revoked(const std::vector<TopicPartition>&) override {}
   void failed(const TopicPartition& partition, const std::string&) override { lost.insert(partition); }
 
+  bool began = false;
+  std::vector<TopicPartition> partitions;
   std::set<TopicPartition> lost;  ///< records went before they were counted
 
  private:
@@ -100,7 +105,7 @@ class DevBroker::Implementation {
     FromTheBeginning listener(next_);
     auto consumer = (*bus)->consumer({{topics_.begin(), topics_.end()}, "", true}, listener);
     if (!consumer) return {};
-    count(**consumer);
+    count(**consumer, listener);
     std::vector<Usage> found;
     for (const auto& [partition, counted] : counted_) {
       const auto range = (*consumer)->log_range(partition, kQuestionPatience);
@@ -117,17 +122,28 @@ class DevBroker::Implementation {
   rd_kafka_mock_cluster_t* cluster() { return cluster_.get(); }
 
  private:
-  void count(Consumer& consumer) {
-    while (true) {
-      const auto records = consumer.poll(10'000, kQuietAfter);
-      if (!records || records->empty()) return;
+  /// Reads on to the end of every partition, or until nothing comes for a while.
+  void count(Consumer& consumer, FromTheBeginning& listener) {
+    auto quiet_since = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - quiet_since < kQuietLimit) {
+      const auto records = consumer.poll(10'000, kRound);
+      if (!records) return;
       for (const auto& record : *records) {
         const TopicPartition partition{record.topic, record.partition};
         next_[partition] = record.offset + 1;
         ++counted_[partition].records;
         counted_[partition].bytes += static_cast<std::int64_t>(size_of(record));
       }
+      if (!records->empty()) quiet_since = std::chrono::steady_clock::now();
+      if (records->empty() && listener.began && at_end(consumer, listener)) return;
     }
+  }
+
+  bool at_end(const Consumer& consumer, const FromTheBeginning& listener) {
+    return std::all_of(listener.partitions.begin(), listener.partitions.end(), [&](const auto& partition) {
+      const auto end = consumer.cached_end(partition);
+      return listener.lost.contains(partition) || (end && (*end == 0 || next_[partition] >= *end));
+    });
   }
 
   Owned<rd_kafka_t> client_;
