@@ -3,14 +3,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdio>
+#include <future>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 namespace skald::kafka {
 namespace {
 
+constexpr int kWarningSeverity = 4;
 constexpr int kNoticeSeverity = 5;
+constexpr std::chrono::seconds kDestroyPatience{3};
 
 struct Fixed {
   std::string_view name;
@@ -122,8 +127,7 @@ CallbackTarget& target_of(void* opaque) { return *static_cast<CallbackTarget*>(o
 void on_log(const rd_kafka_t* client, int severity, const char* facility, const char* line) {
   // One set of properties serves consumers and producers; that each ignores the other's is no news.
   if (std::string_view(facility) == "CONFWARN") return;
-  const auto& target = target_of(rd_kafka_opaque(client));
-  if (target.log) target.log(severity, std::string("kafka ") + facility + ": " + line);
+  target_of(rd_kafka_opaque(client)).log(severity, std::string("kafka ") + facility + ": " + line);
 }
 
 void on_error(rd_kafka_t* client, int code, const char* reason, void* opaque) {
@@ -171,11 +175,11 @@ Log log_of(const Options& options) {
 }
 
 Result<Owned<rd_kafka_t>> start_client(const Options& options, Role role, const std::string& group,
-                                       CallbackTarget& target) {
+                                       const std::shared_ptr<CallbackTarget>& target) {
   auto configuration = configure(options, role, group);
   if (!configuration) return configuration.error();
   auto* conf = configuration->get();
-  rd_kafka_conf_set_opaque(conf, &target);
+  rd_kafka_conf_set_opaque(conf, target.get());
   rd_kafka_conf_set_log_cb(conf, on_log);
   rd_kafka_conf_set_error_cb(conf, on_error);
   if (role == Role::kConsumer) rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
@@ -188,11 +192,36 @@ Result<Owned<rd_kafka_t>> start_client(const Options& options, Role role, const 
   return client;
 }
 
+void CallbackTarget::log(int severity, const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  if (log_) log_(severity, line);
+}
+
+void CallbackTarget::mute() {
+  const std::lock_guard lock(mutex_);
+  log_ = nullptr;
+}
+
+void destroy_client(Owned<rd_kafka_t> client, std::shared_ptr<CallbackTarget> target, int flags) {
+  if (!client) return;
+  std::promise<void> destroyed;
+  auto wait = destroyed.get_future();
+  std::thread([raw = client.release(), target, flags, destroyed = std::move(destroyed)]() mutable {
+    rd_kafka_destroy_flags(raw, flags);
+    target.reset();
+    destroyed.set_value();
+  }).detach();
+  if (wait.wait_for(kDestroyPatience) == std::future_status::ready) return;
+  target->log(kWarningSeverity,
+              "kafka: a client does not end and is left behind; a topic it read was deleted");
+  target->mute();
+}
+
 Result<void> check(const Options& options) {
   struct Silent final : ClientEvents {
     void on_error(rd_kafka_resp_err_t, const std::string&) override {}
   } silent;
-  CallbackTarget target{&silent, [](int, const std::string&) {}};
+  const auto target = std::make_shared<CallbackTarget>(&silent, Log());
   // Some combinations are judged only when a client starts; this one has nobody to connect to.
   auto unreachable = options;
   if (!unreachable.bootstrap_servers.empty()) unreachable.bootstrap_servers = "127.0.0.1:1";

@@ -3,8 +3,11 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "kafka/options.hpp"
 #include "ports/bus.hpp"
@@ -44,15 +47,26 @@ class ClientEvents {
 
 enum class Role { kConsumer, kProducer, kQuestions };
 
-/// What librdkafka hands back to every callback; outlives the client made with it.
+/// What librdkafka hands back to every callback. Shared with the client, which may outlive its owner.
 struct CallbackTarget {
-  ClientEvents* events = nullptr;
-  Log log;
+  CallbackTarget(ClientEvents* owner, Log sink) : events(owner), log_(std::move(sink)) {}
+  void log(int severity, const std::string& line);
+  void mute();
+
+  ClientEvents* const events;
+
+ private:
+  std::mutex mutex_;  ///< guards log_, which librdkafka's threads call
+  Log log_;
 };
 
 /// Starts a client. `group` is empty but for consumers.
 Result<Owned<rd_kafka_t>> start_client(const Options& options, Role role, const std::string& group,
-                                       CallbackTarget& target);
+                                       const std::shared_ptr<CallbackTarget>& target);
+
+/// Destroys a client. librdkafka 2.0.2 waits for ever when a topic the client read was deleted: after a few
+/// seconds such a client is left behind, mute, with its threads.
+void destroy_client(Owned<rd_kafka_t> client, std::shared_ptr<CallbackTarget> target, int flags = 0);
 
 /// The log of these options, or standard error.
 Log log_of(const Options& options);

@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kSeekPatience{2'000};
 constexpr std::chrono::milliseconds kProbePatience{500};
 constexpr std::chrono::seconds kProbeInterval{1};
 constexpr std::chrono::seconds kLookInterval{5};
-constexpr std::chrono::milliseconds kLookIntervalWhileMissing{200};
+constexpr std::chrono::milliseconds kLookIntervalWhileMissing{500};
 constexpr int kErrorSeverity = 3;
 constexpr int kWarningSeverity = 4;
 
@@ -64,7 +64,7 @@ KafkaConsumer::KafkaConsumer(Options options, ConsumerSpec spec, RebalanceListen
     : options_(std::move(options)),
       spec_(std::move(spec)),
       listener_(listener),
-      target_{this, log_of(options_)} {}
+      target_(std::make_shared<CallbackTarget>(static_cast<ClientEvents*>(this), log_of(options_))) {}
 
 KafkaConsumer::~KafkaConsumer() { close(); }
 
@@ -73,12 +73,12 @@ void KafkaConsumer::close() {
   closing_ = true;
   if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     rd_kafka_consumer_close(client_.get());
-    client_.reset();
+    destroy_client(std::move(client_), target_);
   } else {
     // librdkafka does not close a consumer that failed for good, and waits for ever if asked to destroy it so.
     rd_kafka_assign(client_.get(), nullptr);
     rd_kafka_unsubscribe(client_.get());
-    rd_kafka_destroy_flags(client_.release(), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    destroy_client(std::move(client_), target_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   }
   closing_ = false;
 }
@@ -307,11 +307,21 @@ Result<void> KafkaConsumer::follow_topics(std::chrono::milliseconds timeout) {
   }
   next_look_ = steady_clock::now();
   next_look_ += missing.empty() ? std::chrono::milliseconds(kLookInterval) : kLookIntervalWhileMissing;
+  tell_missing(missing);
   if (!changed) return {};
   give_up();
   std::sort(partitions.begin(), partitions.end());
   take_over(partitions);
   return {};
+}
+
+// librdkafka says nothing when a topic that is read by direct assignment is deleted. Twice missing is gone: a
+// broker that has just started may not know all its topics at once.
+void KafkaConsumer::tell_missing(const std::set<std::string>& missing) {
+  for (const auto& [partition, reading] : readings_)
+    if (missing.contains(partition.topic) && missing_before_.contains(partition.topic) && reading.started)
+      fail(partition, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, "the topic is gone");
+  missing_before_ = missing;
 }
 
 // --- pause, resume, seek -------------------------------------------------------------------------------------------
@@ -407,8 +417,6 @@ void KafkaConsumer::raise_fatal_error() {
   rd_kafka_test_fatal_error(client_.get(), RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "raised by a test");
 }
 
-void KafkaConsumer::log(int severity, const std::string& line) const {
-  if (target_.log) target_.log(severity, line);
-}
+void KafkaConsumer::log(int severity, const std::string& line) const { target_->log(severity, line); }
 
 }  // namespace skald::kafka

@@ -46,6 +46,7 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   void take_over(const std::vector<TopicPartition>& partitions);
   void give_up();
   Result<void> follow_topics(std::chrono::milliseconds timeout);
+  void tell_missing(const std::set<std::string>& missing);
   void rebuild();
   void close();
   void probe();
@@ -58,10 +59,11 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   const Options options_;
   const ConsumerSpec spec_;
   RebalanceListener& listener_;
-  CallbackTarget target_;
+  const std::shared_ptr<CallbackTarget> target_;
   Owned<rd_kafka_t> client_;
   std::map<TopicPartition, Reading> readings_;
   std::set<std::string> told_topics_;     ///< topics reported missing
+  std::set<std::string> missing_before_;  ///< topics, at the last look when assigning all
   std::vector<Record>* batch_ = nullptr;  ///< what the poll under way has read
   bool closing_ = false;
   bool fatal_ = false;

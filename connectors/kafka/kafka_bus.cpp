@@ -23,7 +23,9 @@ constexpr std::chrono::milliseconds kRound{200};
 /// A client that asks and neither reads nor publishes. Used by one thread at a time.
 class Questioner final : private ClientEvents {
  public:
-  explicit Questioner(const Options& options) : target_{this, log_of(options)} {}
+  explicit Questioner(const Options& options)
+      : target_(std::make_shared<CallbackTarget>(static_cast<ClientEvents*>(this), log_of(options))) {}
+  ~Questioner() override { destroy_client(std::move(client_), target_); }
 
   Result<void> start(const Options& options) {
     auto made = start_client(options, Role::kQuestions, "", target_);
@@ -67,7 +69,7 @@ class Questioner final : private ClientEvents {
     if (is_authentication(code)) refused_ = code;
   }
 
-  CallbackTarget target_;
+  const std::shared_ptr<CallbackTarget> target_;
   Owned<rd_kafka_t> client_;
   rd_kafka_resp_err_t refused_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   std::string reason_;

@@ -63,8 +63,14 @@ rd_kafka_topic_t* KafkaProducer::Client::topic(const std::string& name) {
   return topics.emplace(name, std::move(made)).first->second.get();
 }
 
+KafkaProducer::Client::~Client() {
+  topics.clear();
+  destroy_client(std::move(handle), target);
+}
+
 KafkaProducer::KafkaProducer(Options options)
-    : options_(std::move(options)), target_{this, log_of(options_)} {}
+    : options_(std::move(options)),
+      target_(std::make_shared<CallbackTarget>(static_cast<ClientEvents*>(this), log_of(options_))) {}
 
 KafkaProducer::~KafkaProducer() {
   stopping_ = true;
@@ -76,7 +82,7 @@ KafkaProducer::~KafkaProducer() {
 Result<std::shared_ptr<KafkaProducer::Client>> KafkaProducer::make_client() {
   auto made = start_client(options_, Role::kProducer, "", target_);
   if (!made) return made.error();
-  return std::make_shared<Client>(std::move(*made));
+  return std::make_shared<Client>(std::move(*made), target_);
 }
 
 Result<void> KafkaProducer::start() {
@@ -177,8 +183,7 @@ void KafkaProducer::on_delivery(const rd_kafka_message_t& message) {
 
 void KafkaProducer::on_error(rd_kafka_resp_err_t code, const std::string& reason) {
   if (code != RD_KAFKA_RESP_ERR__FATAL) return;  // the rest passes, and is in the log
-  if (target_.log)
-    target_.log(kErrorSeverity, "kafka: the producer failed for good and is built again: " + reason);
+  target_->log(kErrorSeverity, "kafka: the producer failed for good and is built again: " + reason);
   fatal_ = true;
 }
 
@@ -191,7 +196,7 @@ void KafkaProducer::rebuild() {
   retire(std::move(failed));
   auto made = make_client();
   if (!made) {
-    if (target_.log) target_.log(kErrorSeverity, "kafka: " + made.error().message);
+    target_->log(kErrorSeverity, "kafka: " + made.error().message);
     return;  // fatal_ stays set: tried again after the next poll
   }
   const std::lock_guard lock(mutex_);

@@ -29,12 +29,14 @@ class KafkaProducer final : public Producer, private ClientEvents {
  private:
   /// One life of the client; whoever produces holds it, so that it is not destroyed under him.
   struct Client {
-    explicit Client(Owned<rd_kafka_t> made) : handle(std::move(made)) {}
+    Client(Owned<rd_kafka_t> made, std::shared_ptr<CallbackTarget> events)
+        : handle(std::move(made)), target(std::move(events)) {}
+    ~Client();
     rd_kafka_topic_t* topic(const std::string& name);
     Owned<rd_kafka_t> handle;
+    std::shared_ptr<CallbackTarget> target;
     std::mutex mutex;  ///< guards topics
     std::unordered_map<std::string, Owned<rd_kafka_topic_t>> topics;
-    ~Client() { topics.clear(); }
   };
 
   struct Refusal {
@@ -56,7 +58,7 @@ class KafkaProducer final : public Producer, private ClientEvents {
   void retire(std::shared_ptr<Client> client);
 
   const Options options_;
-  CallbackTarget target_;
+  const std::shared_ptr<CallbackTarget> target_;
   std::atomic<bool> fatal_{false};
   std::atomic<bool> stopping_{false};
 
