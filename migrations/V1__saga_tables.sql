@@ -56,8 +56,8 @@ CREATE TABLE history (
   events   text NOT NULL,
   PRIMARY KEY (saga_key, sequence)
 ) WITH (autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_insert_scale_factor = 0.1);
-COMMENT ON TABLE history IS 'The transitions of every saga, append-only and gapless from 1: what happened, as JSON, and all that a saga is resumed from.';
-COMMENT ON COLUMN history.events IS 'JSON array of the events of one transition. text, not jsonb: read back byte for byte.';
+COMMENT ON TABLE history IS 'The transitions of every saga, append-only and gapless from 1: what happened, and all that a saga is resumed from.';
+COMMENT ON COLUMN history.events IS 'The events of one transition, a line each, payloads byte for byte, a checksum at the end (orchestrator/engine/event.hpp). text, not jsonb: replay compares bytes.';
 
 CREATE TABLE outbox (
   outbox_id         bigint NOT NULL PRIMARY KEY,
