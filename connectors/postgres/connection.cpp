@@ -55,7 +55,7 @@ Result<std::string> connection_string(const ConnectionSettings& settings) {
   PQconninfoOption* parsed = PQconninfoParse(settings.uri.c_str(), &problem);
   PQfreemem(problem);  // it quotes what it could not read
   if (!parsed)
-    return Error{ErrorKind::kRefused, "",
+    return Error{ErrorKind::kRefused, code_of(ErrorKind::kRefused),
                  "the PostgreSQL address is neither a libpq URI nor a key=value string"};
   std::map<std::string, std::string> options{
       {"application_name", settings.application_name},
@@ -97,7 +97,7 @@ void Connection::connect() {
   connection_.reset();
   prepared_.clear();
   const auto text = connection_string(settings_);
-  if (!text) throw Refusal{text.error().message};
+  if (!text) throw Refusal{text.error()};
   auto connection = std::make_unique<pqxx::connection>(*text);
   shim::forbid_silent_reconnect(*connection);
   connection->set_client_encoding("UTF8");

@@ -52,7 +52,7 @@ Error make(ErrorKind kind, Stage stage, const std::string& sqlstate, const char*
   std::string message = stage == Stage::kConnecting ? "PostgreSQL is not reached: " : "PostgreSQL: ";
   message += first_line(what);
   if (!sqlstate.empty()) message += " (SQLSTATE " + sqlstate + ")";
-  return {kind, "", std::move(message)};
+  return {kind, code_of(kind), std::move(message)};
 }
 
 Error lost(Stage stage, const char* what) {
@@ -67,6 +67,17 @@ Error lost(Stage stage, const char* what) {
 }
 
 }  // namespace
+
+const char* code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kUnavailable: return "SKALD-331";
+    case ErrorKind::kUnknown: return "SKALD-332";
+    case ErrorKind::kInvalid: return "SKALD-333";
+    case ErrorKind::kRetry: return "SKALD-334";
+    case ErrorKind::kRefused: return "SKALD-335";
+  }
+  return "";
+}
 
 ErrorKind kind_of(const std::string& sqlstate, Stage stage) {
   for (const Rule& rule : kRules)
@@ -98,7 +109,7 @@ Error translate(const std::exception_ptr& thrown, Stage stage) {
   } catch (const pqxx::conversion_error& error) {
     return make(ErrorKind::kRefused, stage, "", error.what());  // a column is not what this binary expects
   } catch (const Refusal& refusal) {
-    return {ErrorKind::kRefused, "", refusal.what()};
+    return refusal.error();
   } catch (const std::bad_alloc&) {
     return lost(stage, "out of memory in this process");
   } catch (const std::exception& error) {

@@ -83,8 +83,9 @@ bool apply_if_missing(Connection& connection, const std::string& schema, const M
   if (missing) {
     apply(transaction, migration);
   } else if (found->second.checksum != checksum_of(migration.sql)) {
-    throw Refusal{"migration V" + std::to_string(migration.version) + " in schema \"" + schema +
-                  "\" is not the one this binary knows: it was edited after it had been applied"};
+    throw Refusal{{ErrorKind::kRefused, kMigrationEdited,
+                   "migration V" + std::to_string(migration.version) + " in schema \"" + schema +
+                       "\" is not the one this binary knows: it was edited after it had been applied"}};
   }
   connection.commit(transaction);
   if (missing) report.to = std::max(report.to, migration.version);
@@ -116,7 +117,7 @@ Result<void> Migrator::check(int binary_version) {
 Result<void> check_schema(Connection& connection, const std::string& schema, int binary_version) {
   pqxx::nontransaction transaction{connection.raw()};
   const auto refuse = [&](const std::string& what) {
-    return Error{ErrorKind::kRefused, "", "PostgreSQL schema \"" + schema + "\" " + what};
+    return Error{ErrorKind::kRefused, kSchemaDoesNotFit, "PostgreSQL schema \"" + schema + "\" " + what};
   };
   const auto table = transaction.exec(
       "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = "

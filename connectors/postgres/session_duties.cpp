@@ -121,7 +121,7 @@ RETURNING incarnation)"};
 
 Result<std::vector<Message>> messages_of(const pqxx::field& field) {
   const auto bytes = bytes_of({field.c_str(), field.size()});
-  if (!bytes) return Error{ErrorKind::kInvalid, "", "outbox row is not in hexadecimal output"};
+  if (!bytes) return Error{ErrorKind::kInvalid, kUnreadableRow, "outbox row is not in hexadecimal output"};
   return wire::decode_messages(*bytes);
 }
 
@@ -210,7 +210,8 @@ Result<std::vector<ParkedInput>> PostgresSession::claim_parked(const ClaimSpec& 
          std::to_string(spec.lease.count()), std::to_string(spec.maximum)});
     for (const auto& row : rows) {
       auto input = bytes_of({row[6].c_str(), row[6].size()});
-      if (!input) throw Refusal{"a parked input is not in hexadecimal output"};
+      if (!input)
+        throw Refusal{{ErrorKind::kRefused, kUnreadableRow, "a parked input is not in hexadecimal output"}};
       claimed.push_back({row[0].as<std::int64_t>(),
                          {text_of(row[1]), text_of(row[2])},
                          row[3].as<std::int32_t>(),

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Time kEarliest = Time{std::chrono::milliseconds{-62135596800000}};  // year 1
 
-Error refuse(const std::string& what) { return {ErrorKind::kInvalid, "", what}; }
+Error refuse(const std::string& what) { return {ErrorKind::kInvalid, "SKALD-333", what}; }
 
 /// Length of the valid sequence that starts with this byte above 0x7f, 0 if there is none.
 std::size_t sequence_length(const unsigned char* byte, std::size_t left) {

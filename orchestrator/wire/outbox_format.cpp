@@ -94,7 +94,8 @@ bool read_message(Cursor& cursor, Message& message) {
 }
 
 Error malformed(const Cursor& cursor) {
-  return {ErrorKind::kInvalid, "", "outbox row is malformed at byte " + std::to_string(cursor.offset())};
+  return {ErrorKind::kInvalid, "SKALD-338",
+          "outbox row is malformed at byte " + std::to_string(cursor.offset())};
 }
 
 }  // namespace
@@ -139,7 +140,7 @@ Result<std::vector<Message>> decode_messages(std::string_view bytes) {
   Cursor cursor{bytes};
   const auto version = cursor.u8();
   if (!version || *version != kVersion) {
-    return Error{ErrorKind::kInvalid, "",
+    return Error{ErrorKind::kInvalid, "SKALD-338",
                  "outbox row has format " + (version ? std::to_string(*version) : std::string{"none"}) +
                      ", this binary reads " + std::to_string(kVersion)};
   }

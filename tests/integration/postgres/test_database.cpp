@@ -54,7 +54,7 @@ std::string TestDatabase::sql(const std::string& text) const {
   transaction.exec("SET search_path = " + schema_ + "; SET client_min_messages = warning");
   const auto rows = transaction.exec(text);
   transaction.commit();
-  return rows.empty() || rows[0].empty() ? "" : rows[0][0].c_str();
+  return rows.empty() || rows.columns() == 0 ? "" : rows[0][0].c_str();
 }
 
 void TestDatabase::let_time_pass(std::chrono::milliseconds span) const {
