@@ -30,7 +30,7 @@ class Round {
         transaction_(connection),
         replies_(commands.size()) {}
 
-  std::vector<Reply> run(std::span<const PartitionOffset> positions) {
+  std::vector<Reply> run(std::span<const ReadPosition> positions) {
     loaded_ = context_.unsafe_without_inbox ? begin_without_inbox(connection_)
                                             : begin_with_inbox(connection_, commands_);
     for (std::size_t index = 0; index < commands_.size(); ++index) take(index);
@@ -272,7 +272,7 @@ class Round {
 
 std::vector<wire::Reply> execute_batch(Connection& connection, const BatchContext& context,
                                        std::span<const wire::Command> commands,
-                                       std::span<const PartitionOffset> positions, OnConflict on_conflict) {
+                                       std::span<const ReadPosition> positions, OnConflict on_conflict) {
   try {
     Round round(connection, context, commands, on_conflict);
     auto replies = round.run(positions);

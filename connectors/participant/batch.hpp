@@ -34,7 +34,7 @@ enum class OnConflict {
 /// connection was rolled back).
 [[nodiscard]] std::vector<wire::Reply> execute_batch(Connection& connection, const BatchContext& context,
                                                      std::span<const wire::Command> commands,
-                                                     std::span<const PartitionOffset> positions,
+                                                     std::span<const ReadPosition> positions,
                                                      OnConflict on_conflict);
 
 /// Passing, and no fault of the statement: serialization, deadlock, lock or statement timeout, shutdown, resources.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "wire/checksum.hpp"
+
 namespace skald::participant::detail {
 namespace {
 
@@ -29,6 +31,7 @@ CREATE TABLE IF NOT EXISTS skald_position (
   topic            text NOT NULL,
   partition_number integer NOT NULL,
   next_offset      bigint NOT NULL,
+  last_checksum    bigint NOT NULL,
   PRIMARY KEY (cluster_id, consumer_group, topic, partition_number)
 );
 )sql";
@@ -67,17 +70,20 @@ ON CONFLICT (command_id) DO NOTHING
 )sql";
 
 constexpr const char* kSavePositions = R"sql(
-INSERT INTO skald_position (cluster_id, consumer_group, topic, partition_number, next_offset)
-SELECT $1, $2, topic, partition_number, next_offset
-FROM unnest($3::text[], $4::integer[], $5::bigint[]) AS given (topic, partition_number, next_offset)
+INSERT INTO skald_position (cluster_id, consumer_group, topic, partition_number, next_offset, last_checksum)
+SELECT $1, $2, given.*
+FROM unnest($3::text[], $4::integer[], $5::bigint[], $6::bigint[])
+  AS given (topic, partition_number, next_offset, last_checksum)
 ORDER BY topic, partition_number
 ON CONFLICT (cluster_id, consumer_group, topic, partition_number)
-DO UPDATE SET next_offset = excluded.next_offset
+DO UPDATE SET next_offset = excluded.next_offset, last_checksum = excluded.last_checksum
 WHERE skald_position.next_offset < excluded.next_offset
 )sql";
 
 constexpr const char* kLoadPositions = R"sql(
-SELECT topic, partition_number, next_offset FROM skald_position WHERE cluster_id = $1 AND consumer_group = $2
+SELECT topic, partition_number, next_offset, last_checksum
+FROM skald_position
+WHERE cluster_id = $1 AND consumer_group = $2
 )sql";
 
 constexpr const char* kForgetPosition = R"sql(
@@ -87,16 +93,18 @@ WHERE cluster_id = $1 AND consumer_group = $2 AND topic = $3 AND partition_numbe
 
 Time time_of(const Rows& rows) { return Time{std::chrono::milliseconds{rows.integer(0, 0)}}; }
 
-Statement positions_statement(const ReaderId& reader, std::span<const PartitionOffset> positions) {
+Statement positions_statement(const ReaderId& reader, std::span<const ReadPosition> positions) {
   std::vector<std::string> topics;
   std::vector<std::int64_t> partitions;
   std::vector<std::int64_t> offsets;
+  std::vector<std::int64_t> checksums;
   for (const auto& position : positions) {
-    topics.push_back(position.partition.topic);
-    partitions.push_back(position.partition.partition);
-    offsets.push_back(position.offset);
+    topics.push_back(position.next.partition.topic);
+    partitions.push_back(position.next.partition.partition);
+    offsets.push_back(position.next.offset);
+    checksums.push_back(position.last_checksum);
   }
-  return {kSavePositions, {reader.cluster_id, reader.group, topics, partitions, offsets}};
+  return {kSavePositions, {reader.cluster_id, reader.group, topics, partitions, offsets, checksums}};
 }
 
 }  // namespace
@@ -116,6 +124,11 @@ Verdict judge(const InboxEntry& entry, wire::Phase phase, bool is_remembered, bo
       return is_action ? Verdict::kExecute : Verdict::kCancel;
   }
   return Verdict::kRemembered;
+}
+
+std::uint32_t checksum_of(const Record& record) {
+  const std::uint32_t key = record.key ? wire::crc32c(*record.key) : 0;
+  return record.value ? wire::crc32c(*record.value, key) : key;
 }
 
 void create_tables(Connection& connection, const std::string& schema, const std::string& additional_sql) {
@@ -164,7 +177,7 @@ LoadedInbox begin_with_inbox(Connection& connection, std::span<const wire::Comma
 
 void settle_and_commit(Connection& connection, std::span<const InboxUpdate> updates,
                        std::span<const RememberedFailure> failures, const ReaderId& reader,
-                       std::span<const PartitionOffset> positions) {
+                       std::span<const ReadPosition> positions) {
   // COMMIT of a failed transaction rolls back and reports no error.
   if (connection.in_failed_transaction())
     throw SqlError("25P02", "the transaction had failed before its commit");
@@ -196,17 +209,18 @@ void settle_and_commit(Connection& connection, std::span<const InboxUpdate> upda
     throw SqlError("XX000", "the inbox lost rows inside a transaction");
 }
 
-std::map<TopicPartition, std::int64_t> load_positions(Connection& connection, const ReaderId& reader) {
+std::map<TopicPartition, ReadPosition> load_positions(Connection& connection, const ReaderId& reader) {
   const auto rows = connection.run(Statement{kLoadPositions, {reader.cluster_id, reader.group}});
-  std::map<TopicPartition, std::int64_t> positions;
-  for (std::size_t row = 0; row < rows.size(); ++row)
-    positions[{std::string(rows.text(row, 0)), static_cast<std::int32_t>(rows.integer(row, 1))}] =
-        rows.integer(row, 2);
+  std::map<TopicPartition, ReadPosition> positions;
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    TopicPartition partition{std::string(rows.text(row, 0)), static_cast<std::int32_t>(rows.integer(row, 1))};
+    positions[partition] = {{partition, rows.integer(row, 2)},
+                            static_cast<std::uint32_t>(rows.integer(row, 3))};
+  }
   return positions;
 }
 
-void save_positions(Connection& connection, const ReaderId& reader,
-                    std::span<const PartitionOffset> positions) {
+void save_positions(Connection& connection, const ReaderId& reader, std::span<const ReadPosition> positions) {
   if (!positions.empty()) connection.run(positions_statement(reader, positions));
 }
 

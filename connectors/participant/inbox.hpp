@@ -66,6 +66,15 @@ struct LoadedInbox {
   std::unordered_map<std::string, std::string> failures;  ///< by command id
 };
 
+/// How far a partition was answered, with the mark by which another log under the same name is told from this one.
+struct ReadPosition {
+  PartitionOffset next;
+  std::uint32_t last_checksum = 0;  ///< of the record before `next`
+};
+
+/// CRC-32C over key and value.
+[[nodiscard]] std::uint32_t checksum_of(const Record& record);
+
 /// Which log the positions are of.
 struct ReaderId {
   std::string cluster_id;
@@ -82,12 +91,11 @@ void create_tables(Connection& connection, const std::string& schema, const std:
 /// Writes what was settled and remembered, moves positions forward, COMMIT: one round trip.
 void settle_and_commit(Connection& connection, std::span<const InboxUpdate> updates,
                        std::span<const RememberedFailure> failures, const ReaderId& reader,
-                       std::span<const PartitionOffset> positions);
+                       std::span<const ReadPosition> positions);
 
-[[nodiscard]] std::map<TopicPartition, std::int64_t> load_positions(Connection& connection,
+[[nodiscard]] std::map<TopicPartition, ReadPosition> load_positions(Connection& connection,
                                                                     const ReaderId& reader);
-void save_positions(Connection& connection, const ReaderId& reader,
-                    std::span<const PartitionOffset> positions);
+void save_positions(Connection& connection, const ReaderId& reader, std::span<const ReadPosition> positions);
 /// The log is another one now: reading starts anew, the inbox recognises what it has seen.
 void forget_position(Connection& connection, const ReaderId& reader, const TopicPartition& partition);
 

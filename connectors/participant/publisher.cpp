@@ -19,7 +19,7 @@ Publisher::Publisher(Producer& producer) : producer_(producer) {}
 Publisher::~Publisher() = default;
 
 void Publisher::publish(std::vector<Outgoing> messages, std::vector<Record> records,
-                        std::vector<PartitionOffset> next) {
+                        std::vector<ReadPosition> next) {
   const auto number = first_number_ + batches_.size();
   auto& batch = batches_.emplace_back();
   batch.messages = std::move(messages);
@@ -96,8 +96,8 @@ void Publisher::refused(Batch& batch, std::size_t message, const std::string& re
   outgoing.is_dead_letter = true;
 }
 
-std::vector<PartitionOffset> Publisher::take_acknowledged() {
-  std::vector<PartitionOffset> positions;
+std::vector<ReadPosition> Publisher::take_acknowledged() {
+  std::vector<ReadPosition> positions;
   while (!batches_.empty() && batches_.front().open == 0) {
     auto& batch = batches_.front();
     positions.insert(positions.end(), batch.next.begin(), batch.next.end());

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "inbox.hpp"
 #include "ports/bus.hpp"
 
 namespace skald::participant::detail {
@@ -32,12 +33,11 @@ class Publisher {
   Publisher& operator=(const Publisher&) = delete;
 
   /// `records` are what the messages answer: a reply that Kafka refuses for good makes its command a dead letter.
-  void publish(std::vector<Outgoing> messages, std::vector<Record> records,
-               std::vector<PartitionOffset> next);
+  void publish(std::vector<Outgoing> messages, std::vector<Record> records, std::vector<ReadPosition> next);
   /// Handles answers that came in, and offers again what Kafka did not take yet.
   void work();
   /// Positions after the batches that are done; each is given once.
-  [[nodiscard]] std::vector<PartitionOffset> take_acknowledged();
+  [[nodiscard]] std::vector<ReadPosition> take_acknowledged();
   [[nodiscard]] std::size_t in_flight() const { return batches_.size(); }
   [[nodiscard]] std::size_t bytes_in_flight() const { return bytes_; }
   [[nodiscard]] std::uint64_t dead_letters_for_refused_replies() const { return refused_replies_; }
@@ -48,7 +48,7 @@ class Publisher {
   struct Batch {
     std::vector<Outgoing> messages;
     std::vector<Record> records;
-    std::vector<PartitionOffset> next;
+    std::vector<ReadPosition> next;
     std::vector<std::size_t> unsent;  ///< message indices Kafka's client has not taken
     std::size_t open = 0;             ///< messages without acknowledgement
     std::size_t bytes = 0;

@@ -1,4 +1,4 @@
-// Starting, pausing and restarting partitions.
+// Starting, verifying, pausing and restarting partitions.
 #include "reader.hpp"
 
 #include "log.hpp"
@@ -8,25 +8,20 @@ namespace {
 
 constexpr std::chrono::seconds kRestartInterval{5};
 
-std::int64_t start_of(const std::map<TopicPartition, std::int64_t>& positions,
-                      const TopicPartition& partition) {
-  const auto found = positions.find(partition);
-  return found == positions.end() ? PartitionOffset::kBeginning : found->second;
-}
-
 }  // namespace
 
 std::vector<PartitionOffset> Reader::assigned(const std::vector<TopicPartition>& partitions) {
   partitions_ = {partitions.begin(), partitions.end()};
   unstarted_ = partitions_;
+  unverified_.clear();
   failed_.clear();
   paused_ = false;
   log_info("partitions assigned", {{"count", std::to_string(partitions.size())}});
   std::vector<PartitionOffset> starts;
   if (connection_ == nullptr) return starts;
   try {
-    const auto positions = load_positions(*connection_, id_);
-    for (const auto& partition : partitions) starts.push_back({partition, start_of(positions, partition)});
+    const auto recorded = load_positions(*connection_, id_);
+    for (const auto& partition : partitions) starts.push_back({partition, start(partition, recorded)});
     unstarted_.clear();
   } catch (const std::exception& error) {
     log_warning("positions not read, partitions wait", {{"reason", error.what()}});
@@ -34,10 +29,19 @@ std::vector<PartitionOffset> Reader::assigned(const std::vector<TopicPartition>&
   return starts;
 }
 
+std::int64_t Reader::start(const TopicPartition& partition,
+                           const std::map<TopicPartition, ReadPosition>& recorded) {
+  const auto found = recorded.find(partition);
+  if (found == recorded.end()) return PartitionOffset::kBeginning;
+  unverified_[partition] = found->second;
+  return found->second.next.offset - 1;
+}
+
 void Reader::revoked(const std::vector<TopicPartition>& partitions) {
   for (const auto& partition : partitions) {
     partitions_.erase(partition);
     unstarted_.erase(partition);
+    unverified_.erase(partition);
     failed_.erase(partition);
   }
 }
@@ -49,21 +53,45 @@ void Reader::failed(const TopicPartition& partition, const std::string& reason) 
   if (partition.partition >= 0) failed_.insert(partition);
 }
 
-void Reader::start_waiting(std::chrono::steady_clock::time_point now) {
-  if (unstarted_.empty() && (failed_.empty() || now < next_restart_)) return;
-  if (now >= next_restart_) {
-    for (const auto& partition : failed_) {
-      forget_position(*connection_, id_, partition);
-      unstarted_.insert(partition);
-    }
-    if (!failed_.empty()) next_restart_ = now + kRestartInterval;
-    failed_.clear();
-  }
-  const auto positions = load_positions(*connection_, id_);
+bool Reader::accept(const Record& record) {
+  const TopicPartition partition{record.topic, record.partition};
+  if (failed_.contains(partition)) return false;
+  const auto found = unverified_.find(partition);
+  if (found == unverified_.end()) return true;
+  const auto position = found->second;
+  unverified_.erase(found);
+  if (record.offset != position.next.offset - 1) return true;  // retention took it, or a gap in the offsets
+  if (checksum_of(record) != position.last_checksum)
+    failed(partition, "the record before the recorded position is another one: the topic was made anew");
+  return false;
+}
+
+std::vector<Record> Reader::without_foreign(std::vector<Record> records) {
+  if (!unverified_.empty() || !failed_.empty())
+    std::erase_if(records, [this](const Record& record) { return !accept(record); });
+  return records;
+}
+
+void Reader::start_waiting() {
+  if (unstarted_.empty()) return;
+  const auto recorded = load_positions(*connection_, id_);
   const std::vector<TopicPartition> starting(unstarted_.begin(), unstarted_.end());
-  for (const auto& partition : starting) consumer_->seek({partition, start_of(positions, partition)});
+  for (const auto& partition : starting) consumer_->seek({partition, start(partition, recorded)});
   if (!paused_) consumer_->resume(starting);
   unstarted_.clear();
+}
+
+void Reader::restart(std::chrono::steady_clock::time_point now, std::vector<ReadPosition>& positions) {
+  for (const auto& partition : failed_) {
+    forget_position(*connection_, id_, partition);
+    unverified_.erase(partition);
+    unstarted_.insert(partition);
+    std::erase_if(positions, [&partition](const ReadPosition& position) {
+      return position.next.partition == partition;
+    });
+  }
+  failed_.clear();
+  next_restart_ = now + kRestartInterval;
 }
 
 void Reader::set_paused(bool paused) {

@@ -35,11 +35,12 @@ bool is_data_error(const SqlError& error) {
          error.state().starts_with("54");
 }
 
-std::vector<PartitionOffset> next_of(const std::vector<Record>& records) {
-  std::map<TopicPartition, std::int64_t> next;
-  for (const auto& record : records) next[{record.topic, record.partition}] = record.offset + 1;
-  std::vector<PartitionOffset> positions;
-  for (const auto& [partition, offset] : next) positions.push_back({partition, offset});
+std::vector<detail::ReadPosition> next_of(const std::vector<Record>& records) {
+  std::map<TopicPartition, const Record*> last;
+  for (const auto& record : records) last[{record.topic, record.partition}] = &record;
+  std::vector<detail::ReadPosition> positions;
+  for (const auto& [partition, record] : last)
+    positions.push_back({{partition, record->offset + 1}, detail::checksum_of(*record)});
   return positions;
 }
 
@@ -148,7 +149,9 @@ void Service::State::loop() {
     collect_positions();
     if (connect()) {
       try {
-        reader_->start_waiting(Clock::now());
+        if (reader_->must_restart(Clock::now()) && !work_ && publisher_->in_flight() == 0)
+          reader_->restart(Clock::now(), positions_);
+        reader_->start_waiting();
         if (work_ && Clock::now() >= work_->next_attempt) execute(*work_);
       } catch (const std::exception& error) {
         disconnect(error.what());
@@ -161,7 +164,9 @@ void Service::State::loop() {
 /// Reads when the next batch may be worked on; otherwise waits, and after a while keeps the membership by polling
 /// with everything paused.
 void Service::State::read() {
-  const bool blocked = work_ || !connection_ || publisher_->in_flight() >= options_.maximum_in_flight ||
+  // Before a log is read anew, nothing of the old one may be under way.
+  const bool blocked = work_ || !connection_ || reader_->must_restart(Clock::now()) ||
+                       publisher_->in_flight() >= options_.maximum_in_flight ||
                        publisher_->bytes_in_flight() >= kMaximumBytesInFlight;
   if (blocked) {
     if (!blocked_since_) blocked_since_ = Clock::now();
@@ -177,7 +182,8 @@ void Service::State::read() {
     return wait(kPollTimeout);
   }
   if (polled->empty()) return save_positions_when_idle();
-  auto arrived = decode(std::move(polled).value());
+  auto arrived = decode(reader_->without_foreign(std::move(polled).value()));
+  if (arrived.records.empty()) return;
   if (!work_) {
     work_ = std::move(arrived);
   } else {  // of a partition assigned while paused: a few at most, they join what waits
@@ -239,8 +245,7 @@ void Service::State::execute_span(Work& work, std::size_t first, std::size_t cou
     auto replies = detail::execute_batch(
         *connection_, context, commands, positions_,
         work.attempts < kConflictRounds ? detail::OnConflict::kThrow : detail::OnConflict::kAnswer);
-    if (consumer_ && !positions_.empty()) consumer_->commit(positions_);
-    positions_.clear();
+    commit_and_clear_positions();
     for (std::size_t index = 0; index < count; ++index)
       outgoing.push_back({wire::to_message(replies[index], commands[index].reply_to),
                           work.command_records[first + index], false});
@@ -269,22 +274,31 @@ void Service::State::postpone(Work& work, const std::string& reason) {
 void Service::State::collect_positions() {
   const auto acknowledged = publisher_->take_acknowledged();
   for (const auto& position : acknowledged) {
-    const auto known = std::find_if(
-        positions_.begin(), positions_.end(),
-        [&position](const PartitionOffset& other) { return other.partition == position.partition; });
+    const auto known =
+        std::find_if(positions_.begin(), positions_.end(), [&position](const detail::ReadPosition& other) {
+          return other.next.partition == position.next.partition;
+        });
     if (known == positions_.end())
       positions_.push_back(position);
     else
-      known->offset = position.offset;
+      *known = position;
   }
+}
+
+/// They are recorded: Kafka may hear of them, for its lag monitors.
+void Service::State::commit_and_clear_positions() {
+  if (positions_.empty()) return;
+  std::vector<PartitionOffset> offsets;
+  for (const auto& position : positions_) offsets.push_back(position.next);
+  consumer_->commit(offsets);
+  positions_.clear();
 }
 
 void Service::State::save_positions_when_idle() {
   if (positions_.empty() || !connection_) return;
   try {
     detail::save_positions(*connection_, reader_->id(), positions_);
-    consumer_->commit(positions_);
-    positions_.clear();
+    commit_and_clear_positions();
   } catch (const std::exception& error) {
     disconnect(error.what());
   }

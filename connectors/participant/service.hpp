@@ -57,6 +57,7 @@ class Service::State {
   void postpone(Work& work, const std::string& reason);
   void collect_positions();
   void save_positions_when_idle();
+  void commit_and_clear_positions();
   void drain();
   void wait(std::chrono::milliseconds timeout);
 
@@ -78,7 +79,7 @@ class Service::State {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Work> work_;
   std::optional<Clock::time_point> blocked_since_;
-  std::vector<PartitionOffset> positions_;  ///< acknowledged, not yet recorded
+  std::vector<detail::ReadPosition> positions_;  ///< acknowledged, not yet recorded
 };
 
 }  // namespace skald::participant

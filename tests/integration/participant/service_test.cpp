@@ -81,6 +81,32 @@ TEST_F(ParticipantService, TopicMadeAnewIsReadFromItsStart) {
   EXPECT_EQ(effects("o0", "reserve"), 1);
 }
 
+TEST_F(ParticipantService, LongerTopicUnderTheOldNameIsReadFromItsStart) {
+  start();
+  for (int order = 0; order < 3; ++order) send(action("o" + std::to_string(order)));
+  receive(3);
+  stop();
+  bus_.delete_topic("commands");
+  const std::vector<std::string> topics{"commands"};
+  ASSERT_TRUE(bus_.create_topics(topics, 1).ok());
+  for (int order = 10; order < 16; ++order) send(action("o" + std::to_string(order)));
+  start();
+  for (const auto& reply : receive(6)) EXPECT_TRUE(reply.succeeded);
+  for (int order = 10; order < 16; ++order) EXPECT_EQ(effects("o" + std::to_string(order), "reserve"), 1);
+}
+
+TEST_F(ParticipantService, RecordsThatRetentionTookAreNoOtherLog) {
+  start();
+  for (int order = 0; order < 3; ++order) send(action("o" + std::to_string(order)));
+  receive(3);
+  stop();
+  send(action("o3"));
+  bus_.remove_before({"commands", 0}, 3);
+  start();
+  EXPECT_EQ(receive(1).front().saga_id, "o3");
+  EXPECT_EQ(effects("o3", "reserve"), 1);
+}
+
 TEST_F(ParticipantService, ConnectionKilledUnderWayIsMadeAnew) {
   start();
   EXPECT_TRUE(ask(action("o1")).succeeded);
