@@ -158,6 +158,8 @@ Result<Configuration> configure(const Options& options, Role role, const std::st
   set_common(configuration, options);
   if (role == Role::kConsumer) set_consumer(configuration, options, group);
   if (role == Role::kProducer) set_producer(configuration, options);
+  // Who asks wants to know why a broker hung up: mostly it expects another security.protocol.
+  if (role == Role::kQuestions) configuration.set("log.connection.close", "true");
   for (const auto& [name, value] : options.properties) configuration.set(name, value);
   fix(configuration, role);
   if (!configuration.problem().empty())
@@ -230,10 +232,13 @@ Result<void> check(const Options& options) {
   return {};
 }
 
-bool is_authentication(rd_kafka_resp_err_t code) {
+bool is_authentication(rd_kafka_resp_err_t code, const std::string& reason) {
   switch (code) {
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR__SSL:
+      // A connection cut in the handshake says nothing about certificates: a proxy does that while its broker starts.
+      return reason.find("unexpected eof") == std::string::npos &&
+             reason.find("Disconnected") == std::string::npos;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
     case RD_KAFKA_RESP_ERR_UNSUPPORTED_SASL_MECHANISM:
     case RD_KAFKA_RESP_ERR_ILLEGAL_SASL_STATE: return true;
@@ -243,7 +248,7 @@ bool is_authentication(rd_kafka_resp_err_t code) {
 
 Error to_error(rd_kafka_resp_err_t code, const std::string& doing, const std::string& reason) {
   const std::string text = doing + ": " + (reason.empty() ? rd_kafka_err2str(code) : reason);
-  if (is_authentication(code)) return {ErrorKind::kRefused, "SKALD-204", text};
+  if (is_authentication(code, text)) return {ErrorKind::kRefused, "SKALD-204", text};
   switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:

@@ -72,7 +72,7 @@ void destroy_client(Owned<rd_kafka_t> client, std::shared_ptr<CallbackTarget> ta
 Log log_of(const Options& options);
 
 /// Wrong credentials or certificates: trying again will not help.
-bool is_authentication(rd_kafka_resp_err_t code);
+bool is_authentication(rd_kafka_resp_err_t code, const std::string& reason);
 
 /// An answer of librdkafka or the cluster as an Error; `doing` says what was asked.
 Error to_error(rd_kafka_resp_err_t code, const std::string& doing, const std::string& reason = {});

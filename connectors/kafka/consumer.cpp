@@ -210,7 +210,7 @@ void KafkaConsumer::probe() {
 
 void KafkaConsumer::on_error(rd_kafka_resp_err_t code, const std::string& reason) {
   if (code == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
-  const bool away = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_authentication(code);
+  const bool away = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_authentication(code, reason);
   if (fatal_ || away || !trouble_.empty()) trouble_ = reason;
 }
 

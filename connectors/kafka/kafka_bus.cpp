@@ -66,7 +66,7 @@ class Questioner final : private ClientEvents {
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !reason_.empty())
       return;  // says less than the one before
     reason_ = reason;
-    if (is_authentication(code)) refused_ = code;
+    if (is_authentication(code, reason)) refused_ = code;
   }
 
   const std::shared_ptr<CallbackTarget> target_;
