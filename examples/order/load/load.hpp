@@ -20,7 +20,7 @@ namespace shop {
 
 struct LoadOptions {
   std::string orders_topic = "orders";
-  std::string lifecycle_topic = "skald.default.lifecycle";
+  std::string lifecycle_topic = "skald.shop.lifecycle";
   std::size_t orders = 1000;
   double rate = 0;                      ///< orders a second; 0: as fast as possible
   std::size_t in_flight = 0;            ///< orders without outcome at most; 0: no bound

@@ -1,0 +1,80 @@
+// World: everything one test runs: a database of its own, topics of its own, the three participants, any number of
+// orchestrators and one load. Tests that share a cluster do not meet. Ends with the object. One thread.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "process.hpp"
+
+namespace skald::e2e {
+
+/// What `order-load` reported.
+struct Outcome {
+  int exit_code = -1;
+  std::string report;  ///< its last line, JSON
+  [[nodiscard]] std::int64_t number(const std::string& key) const;
+};
+
+/// An orchestrator and where it answers.
+struct Orchestrator {
+  std::unique_ptr<Process> process;
+  int port = 0;
+};
+
+class World {
+ public:
+  struct Cluster {
+    std::string kafka;     ///< bootstrap servers
+    std::string postgres;  ///< URI of a database in which others may be created
+  };
+  /// The one that SKALD_TEST_KAFKA and SKALD_TEST_POSTGRES name.
+  static Cluster given();
+
+  explicit World(Cluster cluster);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// `place-order migrate`, then the participants.
+  void prepare();
+  /// A running `place-order serve`, ready unless told otherwise.
+  Orchestrator start_orchestrator(bool await_ready = true);
+  /// Starts the load; says("reached") once half of the outcomes are in.
+  Process& start_load(int orders, int rate);
+  /// Waits for the load's end.
+  Outcome finish_load(std::chrono::seconds limit);
+  /// What the participants' tables hold against the promises; empty if nothing.
+  std::string offences();
+
+  /// `place-order ARGUMENTS` in this world's configuration, to its end.
+  int place_order(const std::vector<std::string>& arguments, std::string& output,
+                  const std::map<std::string, std::string>& environment = {});
+  /// Everything the processes logged, for the message of a failure.
+  [[nodiscard]] std::string logs() const;
+  [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
+  [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+
+ private:
+  [[nodiscard]] std::string topic(const std::string& name) const { return name_ + "." + name; }
+  void write_config(const std::string& path, int port) const;
+  void create_database();
+
+  Cluster cluster_;
+  std::string name_;      ///< of this world: namespace, database, prefix of its topics
+  std::string database_;  ///< URI
+  std::filesystem::path folder_;
+  int started_ = 0;
+  std::vector<std::unique_ptr<Process>> participants_;
+  std::unique_ptr<Process> load_;
+};
+
+/// The HTTP status of GET, 0 if nobody answers.
+int http_status(int port, const std::string& path);
+/// A port nobody listens on now.
+int free_port();
+
+}  // namespace skald::e2e
