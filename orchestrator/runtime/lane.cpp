@@ -34,7 +34,7 @@ bool Lane::run_once(std::chrono::milliseconds wait) {
 
 bool Lane::idle() const noexcept {
   const auto waiting = queue_.load();
-  return waiting.urgent + waiting.starts + unsettled_ == 0 && !in_round_;
+  return waiting.urgent + waiting.starts + unsettled_ == 0 && (queue_.awaited() || !in_round_);
 }
 
 bool Lane::round(std::chrono::milliseconds wait) {

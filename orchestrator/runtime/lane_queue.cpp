@@ -20,7 +20,11 @@ void LaneQueue::push(std::vector<Work> works) {
 void LaneQueue::take(std::vector<Work>& works, std::size_t maximum, std::size_t maximum_bytes,
                      std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);
-  if (empty() && wait.count() > 0) arrived_.wait_for(lock, wait, [this] { return !empty() || woken_; });
+  if (empty() && wait.count() > 0) {
+    awaited_ = true;
+    arrived_.wait_for(lock, wait, [this] { return !empty() || woken_; });
+    awaited_ = false;
+  }
   woken_ = false;
   std::size_t bytes = 0;
   while (works.size() < maximum && bytes < maximum_bytes && !empty()) {

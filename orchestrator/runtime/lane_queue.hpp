@@ -30,6 +30,8 @@ class LaneQueue {
   /// Ends a wait early.
   void wake();
   [[nodiscard]] Load load() const noexcept;
+  /// The lane waits here for work. Read after load(): nothing was taken between if that said nothing waits.
+  [[nodiscard]] bool awaited() const noexcept { return awaited_; }
 
  private:
   [[nodiscard]] bool empty() const { return urgent_.empty() && starts_.empty(); }
@@ -39,6 +41,7 @@ class LaneQueue {
   std::deque<Work> urgent_;
   std::deque<Work> starts_;
   bool woken_ = false;
+  std::atomic<bool> awaited_{false};
   std::atomic<std::size_t> urgent_count_{0};
   std::atomic<std::size_t> starts_count_{0};
   std::atomic<std::size_t> bytes_{0};
