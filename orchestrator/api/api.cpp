@@ -247,7 +247,8 @@ HttpResponse Api::route(const HttpRequest& request) {
   const std::string definition(rest.substr(0, rest.find('/')));
   if (!wire::is_valid_name(definition))
     return refuse(404, kNotFound, "a saga's name is 1 to 63 characters of A-Z a-z 0-9 . _ -");
-  if (definition.size() == rest.size()) return writing ? start(request, definition) : wrong_method("POST");
+  if (definition.size() == rest.size())
+    return writing ? limited([&] { return start(request, definition); }) : wrong_method("POST");
   rest.remove_prefix(definition.size() + 1);
   constexpr std::string_view kActions = "/actions";
   if (writing && rest.ends_with(kActions))
@@ -257,7 +258,18 @@ HttpResponse Api::route(const HttpRequest& request) {
   if (!wire::is_valid_saga_id(rest))
     return refuse(404, kNotFound, "a saga id is 1 to 255 visible ASCII characters");
   const SagaAddress address{definition, std::string(rest)};
-  return writing ? act(request, address) : show(address);
+  return writing ? limited([&] { return act(request, address); }) : show(address);
+}
+
+HttpResponse Api::limited(const std::function<HttpResponse()>& change) {
+  struct Leave {
+    std::atomic<int>& count;
+    ~Leave() { --count; }
+  };
+  const bool admitted = ++changing_ <= settings_.changes;
+  const Leave leave{changing_};
+  return admitted ? change()
+                  : refuse(Error{ErrorKind::kUnavailable, kBusy, "too many requests at once; try again"});
 }
 
 HttpResponse Api::health() {

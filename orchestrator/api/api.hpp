@@ -3,6 +3,8 @@
 // flood of requests leaves the lanes alone. Thread-safe.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +20,7 @@ struct ApiSettings {
   bool local_only = true;    ///< listens on loopback without a token: take only requests for a loopback name
   std::size_t sessions = 2;  ///< database sessions at most
   std::size_t waiting = 4;   ///< callers that may wait for one of them
+  int changes = 6;           ///< starts and actions that may be under way at once
 };
 
 class Api {
@@ -39,11 +42,14 @@ class Api {
   HttpResponse start(const HttpRequest& request, const std::string& definition);
   HttpResponse act(const HttpRequest& request, const SagaAddress& address);
   HttpResponse positions();
+  /// Runs `change` unless too many run already: they wait for commits, and health needs threads.
+  HttpResponse limited(const std::function<HttpResponse()>& change);
 
   const ApiSettings settings_;
   Control& control_;
   const Metrics& metrics_;
   std::unique_ptr<Sessions> sessions_;
+  std::atomic<int> changing_{0};
 };
 
 }  // namespace skald::api

@@ -60,7 +60,17 @@ class Builder {
           "where PostgreSQL is, like postgresql://skald@127.0.0.1:5432/skald (or the PG* variables)");
     if (needs.kafka && config_.kafka.bootstrap_servers.empty())
       return missing("kafka.bootstrap_servers", "where Kafka is, like 127.0.0.1:9092");
+    if (needs.made_up_topics) make_up_topics();
     return needs.wiring ? wiring() : Result<void>();
+  }
+
+  void make_up_topics() {
+    for (TriggerConfig& trigger : config_.triggers)
+      if (trigger.topic.empty()) trigger.topic = trigger.name;
+    for (const StepDefinition* step : mentioned_)
+      if (auto& topic = config_.steps.at(std::string(step->name)).topic;
+          topic.empty() && step->kind == StepKind::command)
+        topic = std::string(step->name) + ".commands";
   }
 
   bool pg_variables = false;

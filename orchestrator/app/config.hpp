@@ -83,7 +83,8 @@ struct Config {
 struct Needs {
   bool database = false;
   bool kafka = false;
-  bool wiring = false;  ///< sagas, steps and triggers fit, and each has its topic
+  bool wiring = false;          ///< sagas, steps and triggers fit, and each has its topic
+  bool made_up_topics = false;  ///< of `dev`: where a trigger or step has no topic, one is made of its name
 };
 
 /// Reads and checks everything; the first thing wrong as one line. `mentioned` as Registry::problems.

@@ -1,0 +1,49 @@
+// serve, migrate and check-config.
+#include "app/commands.hpp"
+#include "app/log.hpp"
+#include "app/service.hpp"
+#include "postgres/migrator.hpp"
+
+namespace skald::app {
+
+int run_serve(const Program& program) {
+  const auto config = program.config({.database = true, .kafka = true, .wiring = true});
+  if (!config) return program.fail(config.error());
+  Signals signals;
+  SystemClock clock;
+  SystemRandom random;
+  const auto logger = make_logger(config->log_level, config->log_json, clock);
+  Service service({program, *config, kafka_options(*config, *logger), *logger, clock, random, signals});
+  return service.run();
+}
+
+int run_migrate(const Program& program) {
+  const auto config = program.config({.database = true});
+  if (!config) return program.fail(config.error());
+  postgres::Migrator migrator(config->postgres.conninfo(), config->postgres.schema);
+  const auto report = migrator.migrate();
+  if (!report) return program.fail(report.error());
+  const std::string schema = "PostgreSQL schema " + config->postgres.schema;
+  if (report->applied.empty()) {
+    print(schema + " is at V" + std::to_string(report->to) + " already\n");
+  } else {
+    std::string versions;
+    for (const int version : report->applied) versions += " V" + std::to_string(version);
+    print(schema + ": applied" + versions + "\n");
+  }
+  return kExitOk;
+}
+
+int run_check_config(const Program& program, const CheckOptions& options) {
+  if (options.reference) {
+    print(configuration_reference());
+    return kExitOk;
+  }
+  const auto config = program.config({.database = true, .kafka = true, .wiring = true});
+  if (!config) return program.fail(config.error());
+  print(describe(*config));
+  for (const std::string& note : config->values.notes) print("# " + note + "\n");
+  return kExitOk;
+}
+
+}  // namespace skald::app

@@ -1,0 +1,63 @@
+// The subcommands: what each takes from the command line, and what it does. Each returns the exit code and runs in the
+// main thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "app/program.hpp"
+
+namespace skald::app {
+
+int run_serve(const Program& program);
+
+int run_migrate(const Program& program);
+
+struct DevOptions {
+  std::string data;  ///< keeps the database there; empty: a temporary folder
+  std::string address_file = ".skald-dev.env";
+};
+int run_dev(const Program& program, const DevOptions& options);
+
+struct StartOptions {
+  std::string saga, id, input, url;
+};
+int run_start(const Program& program, const StartOptions& options);
+
+struct ListOptions {
+  std::string definition, status;
+  std::size_t limit = 50;
+  bool json = false;
+};
+int run_list(const Program& program, const ListOptions& options);
+
+struct ShowOptions {
+  std::string id, definition;
+  bool json = false;
+};
+int run_show(const Program& program, const ShowOptions& options);
+
+struct PositionsOptions {
+  std::string topic;
+  int partition = 0;
+  std::int64_t offset = 0;
+  std::string who, why;
+  bool json = false;
+};
+int run_positions_show(const Program& program, const PositionsOptions& options);
+int run_positions_accept(const Program& program, const PositionsOptions& options);
+
+/// retry, skip, compensate and end.
+struct ActionOptions {
+  std::string verb, saga, id, who, why, result, url;
+  std::optional<std::int64_t> sequence;
+};
+int run_action(const Program& program, const ActionOptions& options);
+
+struct CheckOptions {
+  bool reference = false;
+};
+int run_check_config(const Program& program, const CheckOptions& options);
+
+}  // namespace skald::app

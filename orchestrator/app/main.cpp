@@ -1,0 +1,204 @@
+// skald::main: the command line. Only here is CLI11 known; what a subcommand does stands in command_*.cpp.
+#include <cstdio>
+#include <exception>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.hpp"
+#include "app/version.hpp"
+#include "skald/skald.hpp"
+
+namespace skald {
+namespace {
+
+using app::Program;
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration, 69 something is unavailable,\n"
+    "70 a defect, 77 PostgreSQL or Kafka refuses us, 78 the database's schema does not fit this binary.";
+
+/// One invocation: what was parsed, and the subcommand chosen.
+class CommandLine {
+ public:
+  CommandLine(Program& program) : program_(program), app_("", program.name) {
+    app_.description(program.name + ": sagas on Kafka and PostgreSQL, run by Skald " + app::kVersion);
+    app_.footer(std::string("Each command explains itself: ") + program.name + " serve --help\n" +
+                kExitCodes);
+    app_.require_subcommand(1);
+    app_.set_version_flag("--version",
+                          program.name + " with Skald " + app::kVersion + ", build " + app::build_id());
+    app_.add_option("-c,--config", program.config_file, "YAML file with the configuration (or SKALD_CONFIG)")
+        ->type_name("FILE");
+    app_.fallthrough();
+    add_running();
+    add_reading();
+    add_asking();
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::Success& success) {
+      return app_.exit(success) == 0 ? app::kExitOk : app::kExitUsage;
+    } catch (const CLI::ParseError& error) {
+      std::string message = error.what();
+      for (char& c : message)
+        if (c == '\n') c = ' ';
+      program_.complain(
+          {ErrorKind::kInvalid, app::kCodeUsage, app::printable(message, 400) + "; see --help"});
+      return app::kExitUsage;
+    }
+    return command_();
+  }
+
+ private:
+  CLI::App* add(const std::string& name, const std::string& description, const std::string& examples,
+                std::function<int()> run) {
+    CLI::App* command = app_.add_subcommand(name, description);
+    std::string footer = "Examples:";
+    std::string rest = examples;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find('\n');
+      footer += "\n  " + program_.name + " " + rest.substr(0, end);
+      rest = end == std::string::npos ? "" : rest.substr(end + 1);
+    }
+    command->footer(footer);
+    command->final_callback([this, run = std::move(run)] { command_ = run; });
+    return command;
+  }
+
+  void add_running() {
+    add("serve", "Run sagas until SIGTERM, then finish what is under way",
+        "serve --config skald.yaml\nserve   # configured by SKALD_… variables",
+        [this] { return run_serve(program_); });
+    add("migrate", "Create or update the tables; needs rights that serve does not",
+        "migrate --config skald.yaml", [this] { return run_migrate(program_); });
+    CLI::App* dev =
+        add("dev", "Run sagas with a broker and a database of their own, for development",
+            "dev\ndev --config order.yaml --data ./dev-data", [this] { return run_dev(program_, dev_); });
+    dev->add_option("--data", dev_.data, "Keep the database in this folder")->type_name("DIR");
+    dev->add_option("--address-file", dev_.address_file, "Where the addresses are written")
+        ->type_name("FILE")
+        ->capture_default_str();
+    CLI::App* check =
+        add("check-config", "Check the configuration, or show every key with its value and origin",
+            "check-config --config skald.yaml\ncheck-config --reference",
+            [this] { return run_check_config(program_, check_); });
+    check->add_flag("--reference", check_.reference, "Print the table of all keys instead");
+  }
+
+  void add_reading() {
+    CLI::App* list = add("list", "List sagas, the newest first",
+                         "list\nlist --status stuck\nlist --definition place-order --json | jq .id",
+                         [this] { return run_list(program_, list_); });
+    list->add_option("--definition", list_.definition, "Only sagas of this definition")->type_name("NAME");
+    list->add_option("--status", list_.status,
+                     "open, running, rolling_back, stuck, completed, compensated, cancelled or terminated")
+        ->type_name("STATUS");
+    list->add_option("--limit", list_.limit, "At most so many")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
+    list->add_flag("--json", list_.json, "One JSON object a line");
+    CLI::App* show =
+        add("show", "Show a saga's history as a timeline", "show o-17\nshow o-17 --json | jq .history",
+            [this] { return run_show(program_, show_); });
+    show->add_option("ID", show_.id, "The saga's id")->required();
+    show->add_option("--saga", show_.definition, "Its definition, if several have this id")
+        ->type_name("NAME");
+    show->add_flag("--json", show_.json, "Everything, as one JSON object");
+    add_positions();
+  }
+
+  void add_positions() {
+    CLI::App* positions = app_.add_subcommand(
+        "positions", "How far each partition is applied, and where to go on after a mismatch");
+    positions->require_subcommand(1);
+    CLI::App* show = positions->add_subcommand("show", "Show the recorded positions of the cluster");
+    show->add_flag("--json", positions_.json, "One JSON object a line");
+    show->footer("Example:\n  " + program_.name + " positions show");
+    show->final_callback([this] { command_ = [this] { return run_positions_show(program_, positions_); }; });
+    CLI::App* accept =
+        positions->add_subcommand("accept", "Go on at this offset with a partition that stopped");
+    accept->add_option("--topic", positions_.topic, "Its topic")->required();
+    accept->add_option("--partition", positions_.partition, "Its number")
+        ->required()
+        ->check(CLI::NonNegativeNumber);
+    accept->add_option("--offset", positions_.offset, "The next offset to read")
+        ->required()
+        ->check(CLI::NonNegativeNumber);
+    accept->add_option("--who", positions_.who, "Who decides")->required();
+    accept->add_option("--why", positions_.why, "Why")->required();
+    accept->footer(
+        "Example:\n  " + program_.name +
+        " positions accept --topic orders --partition 3 --offset 0 --who ann --why 'topic was recreated'");
+    accept->final_callback(
+        [this] { command_ = [this] { return run_positions_accept(program_, positions_); }; });
+  }
+
+  void add_asking() {
+    CLI::App* start =
+        add("start", "Start a saga through a running orchestrator; the same id and input again does nothing",
+            "start place-order --id o-17 --input '{\"id\":\"o-17\"}'\nstart place-order --id o-17 --input "
+            "@order.json",
+            [this] { return run_start(program_, start_); });
+    start->add_option("SAGA", start_.saga, "The saga's definition")->required();
+    start->add_option("--id", start_.id, "Its id")->required();
+    start->add_option("--input", start_.input, "Its input: JSON, @FILE, or - for standard input")
+        ->required()
+        ->type_name("JSON");
+    start->add_option("--url", start_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+    add_action("retry", "Try a stuck saga again from where it stands");
+    add_action("skip", "Let a stuck step count as done, with the result given");
+    add_action("compensate", "Roll a stuck saga back");
+    add_action("end", "End a stuck saga as it stands");
+  }
+
+  void add_action(const std::string& verb, const std::string& description) {
+    const std::string example = verb + " place-order o-17 --who ann --why 'provider is back'" +
+                                (verb == "skip" ? " --result '{\"id\":\"r-1\"}'" : "");
+    CLI::App* command = add(verb, description, example, [this, verb] {
+      action_.verb = verb;
+      return run_action(program_, action_);
+    });
+    command->add_option("SAGA", action_.saga, "The saga's definition")->required();
+    command->add_option("ID", action_.id, "Its id")->required();
+    command->add_option("--who", action_.who, "Who decides; stands in the history")->required();
+    command->add_option("--why", action_.why, "Why; stands in the history")->required();
+    command->add_option("--sequence", action_.sequence,
+                        "Only if the saga still stands at this sequence (default: as it is now)");
+    if (verb == "skip")
+      command->add_option("--result", action_.result, "The step's result: JSON or @FILE")
+          ->required()
+          ->type_name("JSON");
+    command->add_option("--url", action_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+  }
+
+  Program& program_;
+  CLI::App app_;
+  std::function<int()> command_;
+  app::DevOptions dev_;
+  app::CheckOptions check_;
+  app::ListOptions list_;
+  app::ShowOptions show_;
+  app::PositionsOptions positions_;
+  app::StartOptions start_;
+  app::ActionOptions action_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv, Registry& registry) {
+  std::string name = argc > 0 ? argv[0] : "skald";
+  name = name.substr(name.rfind('/') + 1);
+  Program program{name, registry, ""};
+  try {
+    return CommandLine(program).run(argc, argv);
+  } catch (const std::exception& error) {
+    program.complain(
+        {ErrorKind::kInvalid, "SKALD-999", std::string("a defect of this program: ") + error.what()});
+    return app::kExitSoftware;
+  }
+}
+
+}  // namespace skald
