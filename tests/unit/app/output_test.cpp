@@ -59,13 +59,13 @@ TEST(Timeline, TellsTheStoryOfARollback) {
   saga.row.ended_at = kNoon + std::chrono::milliseconds(1'500);
   auto declined = event(engine::EventKind::kFailed, 2, "charge-card");
   declined.failure = {"card-declined", "no\nmoney", Retry::never, false};
-  saga.history = {{1, write_entry({kNoon,
-                                   "b1",
-                                   {event(engine::EventKind::kStarted, 0, "", R"({"id":"o-17"})"),
-                                    event(engine::EventKind::kStep, 1, "reserve-stock")}})},
-                  {2, write_entry({kNoon + std::chrono::milliseconds(40),
-                                   "b1",
-                                   {declined, event(engine::EventKind::kRollback)}})},
+  saga.history = {{1, engine::write_entry({kNoon,
+                                           "b1",
+                                           {event(engine::EventKind::kStarted, 0, "", R"({"id":"o-17"})"),
+                                            event(engine::EventKind::kStep, 1, "reserve-stock")}})},
+                  {2, engine::write_entry({kNoon + std::chrono::milliseconds(40),
+                                           "b1",
+                                           {declined, event(engine::EventKind::kRollback)}})},
                   {3, "not a history row"}};
   const std::string text = timeline(saga);
   EXPECT_THAT(text, AllOf(HasSubstr("place-order o-17   compensated"), HasSubstr("after 1.5s"),
