@@ -1,12 +1,5 @@
 # `cmake --install` and what find_package(Skald) reads then: targets skald::…, the compiler probe, the libraries of
 # others. Included last by the top CMakeLists.txt.
-# What a saga author links, here and there: the whole orchestrator with skald::main.
-if(TARGET skald_app)
-  add_library(skald INTERFACE)
-  target_link_libraries(skald INTERFACE skald_app)
-  skald_export(skald)
-endif()
-
 if(SKALD_SANITIZER)
   return()  # a package of instrumented libraries would only confuse
 endif()
