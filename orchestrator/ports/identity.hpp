@@ -37,20 +37,13 @@ enum class SagaStatus : std::int16_t {
 
 [[nodiscard]] constexpr std::string_view to_string(SagaStatus status) {
   switch (status) {
-    case SagaStatus::kRunning:
-      return "running";
-    case SagaStatus::kRollingBack:
-      return "rolling_back";
-    case SagaStatus::kStuck:
-      return "stuck";
-    case SagaStatus::kCompleted:
-      return "completed";
-    case SagaStatus::kCompensated:
-      return "compensated";
-    case SagaStatus::kCancelled:
-      return "cancelled";
-    case SagaStatus::kTerminated:
-      return "terminated";
+    case SagaStatus::kRunning: return "running";
+    case SagaStatus::kRollingBack: return "rolling_back";
+    case SagaStatus::kStuck: return "stuck";
+    case SagaStatus::kCompleted: return "completed";
+    case SagaStatus::kCompensated: return "compensated";
+    case SagaStatus::kCancelled: return "cancelled";
+    case SagaStatus::kTerminated: return "terminated";
   }
   return "unknown";
 }
