@@ -1,6 +1,7 @@
 # The libraries of others, found the same way in this tree and by the installed package (static libraries need them
 # at the user's link as well). All by pkg-config: one way that works on Debian 12 and 13, and cpp-httplib misbehaves
-# without the definitions that only its .pc file carries. Targets: PkgConfig::rdkafka and so on.
+# without the definitions that only its .pc file carries. Targets: PkgConfig::rdkafka and so
+# on. RapidJSON is not among them: headers that no user needs, found in saga-dsl/CMakeLists.txt.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 foreach(skald_dependency rdkafka libpqxx libpq cpp-httplib prometheus-cpp-core spdlog fmt yaml-cpp CLI11 openssl)

@@ -9,23 +9,6 @@
 namespace skald::json {
 namespace detail {
 
-std::size_t utf8_length(const char* bytes) noexcept {
-  const auto byte = [bytes](int i) { return static_cast<unsigned char>(bytes[i]); };
-  const auto follows = [&byte](int i, unsigned low = 0x80, unsigned high = 0xBF) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return follows(1) ? 2 : 0;
-  if (lead == 0xE0) return follows(1, 0xA0) && follows(2) ? 3 : 0;
-  if (lead == 0xED) return follows(1, 0x80, 0x9F) && follows(2) ? 3 : 0;
-  if (lead >= 0xE1 && lead <= 0xEF) return follows(1) && follows(2) ? 3 : 0;
-  if (lead == 0xF0) return follows(1, 0x90) && follows(2) && follows(3) ? 4 : 0;
-  if (lead >= 0xF1 && lead <= 0xF3) return follows(1) && follows(2) && follows(3) ? 4 : 0;
-  if (lead == 0xF4) return follows(1, 0x80, 0x8F) && follows(2) && follows(3) ? 4 : 0;
-  return 0;
-}
-
 std::string printable(std::string_view text) {
   constexpr std::size_t kMost = 200;
   const bool cut = text.size() > kMost;

@@ -1,9 +1,13 @@
-// The JSON parser: one pass from bytes to a Tree, without recursion, so the stack it needs does not depend on
-// the input; depth, bytes and number of values are checked as they are met, before memory is taken for them.
-// It reads a copy of the text that ends in a NUL: no state accepts a NUL, so no state needs to look at the
-// length.
+// The JSON parser: RapidJSON's event reader, iterative and in situ, whose events build a Tree. Its stack is two
+// words a level on the heap, and depth, bytes and number of values are checked as the events come, before
+// memory is taken for them, so the input decides neither over stack nor over memory. RapidJSON 1.1 is given a
+// copy it may write to (strings are unescaped where they stand), and what it is known to get wrong is fenced
+// here: it reads up to three bytes beyond a text cut inside a UTF-8 character (the copy goes on with NULs), it
+// takes a NUL for the end of the text, and it lets a low surrogate without its high one pass. One peculiarity
+// stays: it refuses a zero with an exponent above 308 as too large.
+#include <rapidjson/reader.h>
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -13,319 +17,258 @@ namespace skald::json {
 namespace detail {
 namespace {
 
+using rapidjson::SizeType;
+
+constexpr std::size_t kPadding = 3;
+constexpr unsigned kFlags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
+                            rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+
 struct Frame {
   std::uint32_t offset;   // of the opening bracket
   std::uint32_t pending;  // where its children begin among the pending nodes
   bool object;
 };
 
+struct Refusal {
+  std::size_t offset;
+  std::string_view what;
+};
+
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-int hex_digit(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+constexpr bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-char* put_utf8(char* out, std::uint32_t code) {
-  if (code < 0x80) {
-    *out++ = static_cast<char>(code);
-  } else if (code < 0x800) {
-    *out++ = static_cast<char>(0xC0 | code >> 6);
-    *out++ = static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    *out++ = static_cast<char>(0xE0 | code >> 12);
-    *out++ = static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    *out++ = static_cast<char>(0xF0 | code >> 18);
-    *out++ = static_cast<char>(0x80 | (code >> 12 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (code >> 6 & 0x3F));
-    *out++ = static_cast<char>(0x80 | (code & 0x3F));
+Error malformed(std::size_t offset, std::string_view what) {
+  return {ErrorKind::kInvalid, "SKALD-101",
+          "not acceptable JSON, at byte " + std::to_string(offset) + ": " + std::string(what)};
+}
+
+Error beyond(std::size_t offset, std::string_view what, std::size_t limit, std::string_view unit) {
+  return {ErrorKind::kInvalid, "SKALD-102",
+          "not acceptable JSON, at byte " + std::to_string(offset) + ": " + std::string(what) +
+              std::to_string(limit) + std::string(unit) + ", which is the limit"};
+}
+
+Error number_too_long(std::size_t offset) {
+  return beyond(offset, "a number of more than ", kMaximumNumberLength, " characters");
+}
+
+bool within_double(std::string_view number) {
+  double value = 0;
+  return std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc{};
+}
+
+bool within_64_bits(std::string_view number) {
+  const char* const end = number.data() + number.size();
+  std::uint64_t magnitude = 0;
+  std::int64_t negative = 0;
+  return number.front() == '-' ? std::from_chars(number.data(), end, negative).ec == std::errc{}
+                               : std::from_chars(number.data(), end, magnitude).ec == std::errc{};
+}
+
+// Whether an unescaped string holds what RapidJSON only takes from an escape: U+0000 or half of a surrogate pair.
+bool holds_bad_escape(std::string_view string) {
+  if (string.find('\0') != std::string_view::npos) return true;
+  for (std::size_t at = string.find('\xED'); at != std::string_view::npos; at = string.find('\xED', at + 1))
+    if (static_cast<unsigned char>(string[at + 1]) >= 0xA0) return true;
+  return false;
+}
+
+// The first such escape of the string whose content begins at `at`; its other escapes are known to be sound.
+Refusal bad_escape(std::string_view source, std::size_t at) {
+  while ((at = source.find('\\', at)) != std::string_view::npos) {
+    if (source[at + 1] != 'u') {
+      at += 2;
+      continue;
+    }
+    unsigned code = 0;
+    std::from_chars(source.data() + at + 2, source.data() + at + 6, code, 16);
+    if (code == 0) return {at, "\\u0000, which PostgreSQL cannot hold"};
+    if (code >= 0xDC00 && code <= 0xDFFF) break;
+    at += code >= 0xD800 && code <= 0xDBFF ? 12 : 6;
   }
-  return out;
+  return {at, "half of a surrogate pair"};
 }
 
-char short_escape(char c) {
-  switch (c) {
-    case '"': return '"';
-    case '\\': return '\\';
-    case '/': return '/';
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return 0;
+// What is wrong at the byte where RapidJSON stopped; it may lie a little further on or back.
+Refusal explain(rapidjson::ParseErrorCode code, std::string_view source, std::size_t at) {
+  const auto byte = [source](std::size_t place) { return place < source.size() ? source[place] : '\0'; };
+  const char before = at == 0 ? '\0' : byte(at - 1);
+  const bool zero_first = before == '0' && is_digit(byte(at));
+  switch (code) {
+    case rapidjson::kParseErrorDocumentEmpty:
+      return {at, at == source.size() ? "there is no value" : "expected a value here"};
+    case rapidjson::kParseErrorDocumentRootNotSingular:
+      if (zero_first) return {at - 1, "a number begins with 0"};
+      return {at, "bytes after the end of the JSON value"};
+    case rapidjson::kParseErrorObjectMissName: return {at, "expected a name in quotes here"};
+    case rapidjson::kParseErrorObjectMissColon: return {at, "expected a colon here"};
+    case rapidjson::kParseErrorObjectMissCommaOrCurlyBracket:
+      if (zero_first) return {at - 1, "a number begins with 0"};
+      return {at, "expected a comma or } here"};
+    case rapidjson::kParseErrorArrayMissCommaOrSquareBracket:
+      if (zero_first) return {at - 1, "a number begins with 0"};
+      return {at, "expected a comma or ] here"};
+    case rapidjson::kParseErrorStringUnicodeEscapeInvalidHex:
+      at += 2;
+      for (int digits = 0; is_hex_digit(byte(at)); ++at)
+        if (++digits == 4) at += 2;  // the high half was sound
+      return {at, "expected four hexadecimal digits after \\u"};
+    case rapidjson::kParseErrorStringUnicodeSurrogateInvalid: return {at, "half of a surrogate pair"};
+    case rapidjson::kParseErrorStringEscapeInvalid:
+      if (byte(at) != '\\') return {at, "a control character inside a string"};
+      return {at + 1 == source.size() ? at + 1 : at, "an unknown escape inside a string"};
+    case rapidjson::kParseErrorStringMissQuotationMark: return {at, "a control character inside a string"};
+    case rapidjson::kParseErrorStringInvalidEncoding: return {at, "bytes that are not UTF-8"};
+    case rapidjson::kParseErrorNumberTooBig: return {at, "a number beyond the range of a double"};
+    case rapidjson::kParseErrorNumberMissFraction:
+    case rapidjson::kParseErrorNumberMissExponent: return {at, "expected a digit here"};
+    default:  // kParseErrorValueInvalid, at the first byte that does not fit
+      if (before == '-') return {at, "expected a digit here"};
+      return {at,
+              before >= 'a' && before <= 'z' ? "expected true, false or null here" : "expected a value here"};
   }
 }
 
-}  // namespace
+// RapidJSON's error in our words. The text it read was unescaped meanwhile; `source` is the one that came.
+Error translated(const rapidjson::ParseResult& result, std::string_view source) {
+  if (result.Code() == rapidjson::kParseErrorNumberTooBig) {
+    const std::size_t end = source.find_first_not_of("+-.0123456789Ee", result.Offset());
+    if (std::min(end, source.size()) - result.Offset() > kMaximumNumberLength)
+      return number_too_long(result.Offset());
+  }
+  Refusal refusal = explain(result.Code(), source, result.Offset());
+  if (refusal.offset == source.size() && result.Code() != rapidjson::kParseErrorDocumentEmpty)
+    refusal.what = "the text ends too early";
+  return malformed(refusal.offset, refusal.what);
+}
 
-class Parser {
+/// Takes the events; an event that answers false ends the reading, with the reason in error().
+class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeBuilder> {
  public:
-  Parser(Tree& tree, const Limits& limits)
+  TreeBuilder(Tree& tree, std::string_view source, rapidjson::InsituStringStream& stream,
+              std::size_t maximum_depth, std::size_t maximum_values)
       : tree_(tree),
-        text_(tree.text.data()),
-        at_(text_),
-        end_(text_ + tree.text.size()),
-        maximum_depth_(static_cast<std::size_t>(std::clamp(limits.maximum_depth, 0, kMostDepth))),
-        maximum_values_(limits.maximum_members) {
+        source_(source),
+        stream_(stream),
+        maximum_depth_(maximum_depth),
+        maximum_values_(maximum_values) {
     pending_.reserve(32);
     open_.reserve(8);
     tree_.nodes.reserve(32);
   }
 
-  bool run() {
-    if (end_ - at_ >= 3 && std::memcmp(at_, "\xEF\xBB\xBF", 3) == 0)
-      return malformed(at_, "a byte order mark before the JSON");
-    for (;;) {
-      if (!value()) return false;
-      while (!entered_ && !open_.empty()) {
-        skip_space();
-        if (*at_ == ',') {
-          ++at_;
-          if (open_.back().object && !name()) return false;
-          break;
-        }
-        if (!close()) return false;
-      }
-      if (!entered_ && open_.empty()) break;
-    }
-    skip_space();
-    if (at_ != end_) return malformed(at_, "bytes after the end of the JSON value");
-    tree_.nodes.push_back(pending_.front());
-    return true;
-  }
+  bool Null() { return literal(Kind::kNull, false, 4); }
+  bool Bool(bool value) { return literal(Kind::kBoolean, value, value ? 4 : 5); }
+  bool RawNumber(const char* text, SizeType length, bool copy);
+  bool String(const char* text, SizeType length, bool copy);
+  bool Key(const char* text, SizeType length, bool copy);
+  bool StartObject() { return enter(true); }
+  bool EndObject(SizeType members);
+  bool StartArray() { return enter(false); }
+  bool EndArray(SizeType elements);
 
-  Error take_error() { return std::move(error_); }
+  void take_root() { tree_.nodes.push_back(pending_.front()); }
+  [[nodiscard]] const Error& error() const { return error_; }
 
  private:
-  bool value();
+  bool literal(Kind kind, bool flag, std::size_t length);
   bool enter(bool object);
-  bool close();
-  bool literal(std::string_view word, Kind kind, bool flag);
-  bool number();
-  bool in_range(const Node& node);
-  bool name();
-  bool string();
-  bool escape(char*& out);
-  bool unicode_escape(char*& out);
-  bool hex4(const char* from, std::uint32_t& code);
+  bool leave(std::uint32_t size);
+  bool counted(std::size_t offset);
   bool unique_names(std::size_t first, std::uint32_t members);
   bool repeated(const Node& name);
 
-  [[nodiscard]] std::uint32_t offset(const char* place) const {
-    return static_cast<std::uint32_t>(place - text_);
+  [[nodiscard]] std::uint32_t offset_of(const char* place) const {
+    return static_cast<std::uint32_t>(place - tree_.text.data());
   }
-  void skip_space() {
-    while (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t') ++at_;
-  }
-  bool fail(std::string_view code, const char* place, std::string_view what) {
-    error_ = {ErrorKind::kInvalid, std::string(code),
-              "not acceptable JSON, at byte " + std::to_string(offset(place)) + ": "};
-    error_.message += what;
+  bool fail(Error error) {
+    error_ = std::move(error);
     return false;
   }
-  bool malformed(const char* place, std::string_view what) {
-    const bool blank = tree_.text.find_first_not_of(" \n\r\t") == std::string::npos;
-    if (place == end_) what = blank ? "there is no value" : "the text ends too early";
-    return fail("SKALD-101", place, what);
-  }
-  bool beyond(const char* place, std::string_view what) { return fail("SKALD-102", place, what); }
 
   Tree& tree_;
-  char* const text_;
-  char* at_;
-  char* const end_;
+  const std::string_view source_;
+  rapidjson::InsituStringStream& stream_;
   const std::size_t maximum_depth_;
   const std::size_t maximum_values_;
   std::size_t values_ = 0;
-  bool entered_ = false;       // the value just read was an opening bracket with something behind it
   std::vector<Node> pending_;  // children of the containers that are still open
   std::vector<Frame> open_;
   Error error_;
 };
 
-bool Parser::value() {
-  entered_ = false;
-  skip_space();
-  if (++values_ > maximum_values_)
-    return beyond(at_, "more than " + std::to_string(maximum_values_) + " values, which is the limit");
-  switch (*at_) {
-    case '{': return enter(true);
-    case '[': return enter(false);
-    case '"': return string();
-    case 't': return literal("true", Kind::kBoolean, true);
-    case 'f': return literal("false", Kind::kBoolean, false);
-    case 'n': return literal("null", Kind::kNull, false);
-    default: return number();
+bool TreeBuilder::counted(std::size_t offset) {
+  if (++values_ <= maximum_values_) return true;
+  return fail(beyond(offset, "more than ", maximum_values_, " values"));
+}
+
+bool TreeBuilder::literal(Kind kind, bool flag, std::size_t length) {
+  const std::size_t offset = stream_.Tell() - length;
+  if (!counted(offset)) return false;
+  pending_.push_back({.offset = static_cast<std::uint32_t>(offset), .kind = kind, .flag = flag});
+  return true;
+}
+
+bool TreeBuilder::RawNumber(const char* text, SizeType length, bool /*copy*/) {
+  const std::string_view number(text, length);
+  Node node{.offset = offset_of(text), .size = length, .kind = Kind::kInteger};
+  if (!counted(node.offset)) return false;
+  if (length > kMaximumNumberLength) return fail(number_too_long(node.offset));
+  node.flag = number.find_first_of(".eE") == std::string_view::npos;
+  if (!node.flag && number.find_first_of("eE") != std::string_view::npos && !within_double(number))
+    return fail(malformed(node.offset, "a number beyond the range of a double"));
+  constexpr SizeType kAlwaysFits = 18;  // characters
+  if (!node.flag || (length > kAlwaysFits && !within_64_bits(number))) node.kind = Kind::kNumber;
+  pending_.push_back(node);
+  return true;
+}
+
+bool TreeBuilder::String(const char* text, SizeType length, bool copy) {
+  return counted(offset_of(text) - 1) && Key(text, length, copy);
+}
+
+bool TreeBuilder::Key(const char* text, SizeType length, bool /*copy*/) {
+  const std::uint32_t offset = offset_of(text);
+  if (holds_bad_escape({text, length})) {
+    const Refusal refusal = bad_escape(source_, offset);
+    return fail(malformed(refusal.offset, refusal.what));
   }
+  pending_.push_back({.offset = offset, .size = length, .kind = Kind::kString});
+  return true;
 }
 
-bool Parser::enter(bool object) {
+bool TreeBuilder::enter(bool object) {
+  const std::size_t offset = stream_.Tell();
+  if (!counted(offset)) return false;
   if (open_.size() >= maximum_depth_)
-    return beyond(at_,
-                  "nested deeper than " + std::to_string(maximum_depth_) + " levels, which is the limit");
-  open_.push_back({offset(at_), static_cast<std::uint32_t>(pending_.size()), object});
-  ++at_;
-  skip_space();
-  if (*at_ == (object ? '}' : ']')) return close();
-  entered_ = true;
-  return !object || name();
+    return fail(beyond(offset, "nested deeper than ", maximum_depth_, " levels"));
+  open_.push_back({static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(pending_.size()), object});
+  return true;
 }
 
-bool Parser::close() {
+bool TreeBuilder::EndObject(SizeType members) {
+  return unique_names(open_.back().pending, members) && leave(members);
+}
+
+bool TreeBuilder::EndArray(SizeType elements) { return leave(elements); }
+
+bool TreeBuilder::leave(std::uint32_t size) {
   const Frame frame = open_.back();
-  if (*at_ != (frame.object ? '}' : ']'))
-    return malformed(at_, frame.object ? "expected a comma or } here" : "expected a comma or ] here");
-  const std::size_t count = pending_.size() - frame.pending;
-  Node node{.offset = frame.offset,
-            .size = static_cast<std::uint32_t>(frame.object ? count / 2 : count),
-            .first = static_cast<std::uint32_t>(tree_.nodes.size()),
-            .kind = frame.object ? Kind::kObject : Kind::kArray};
-  if (frame.object && !unique_names(frame.pending, node.size)) return false;
+  const Node node{.offset = frame.offset,
+                  .size = size,
+                  .first = static_cast<std::uint32_t>(tree_.nodes.size()),
+                  .kind = frame.object ? Kind::kObject : Kind::kArray};
   const auto begin = pending_.begin() + frame.pending;
   tree_.nodes.insert(tree_.nodes.end(), begin, pending_.end());
   pending_.erase(begin, pending_.end());
   pending_.push_back(node);
   open_.pop_back();
-  ++at_;
   return true;
 }
 
-bool Parser::literal(std::string_view word, Kind kind, bool flag) {
-  for (std::size_t i = 0; i < word.size(); ++i)
-    if (at_[i] != word[i]) return malformed(at_ + i, "expected true, false or null here");
-  pending_.push_back({.offset = offset(at_), .kind = kind, .flag = flag});
-  at_ += word.size();
-  return true;
-}
-
-bool Parser::number() {
-  char* const begin = at_;
-  if (*at_ == '-') ++at_;
-  if (!is_digit(*at_))
-    return malformed(at_, at_ == begin ? "expected a value here" : "expected a digit here");
-  if (*at_ == '0' && is_digit(at_[1])) return malformed(at_, "a number begins with 0");
-  while (is_digit(*at_)) ++at_;
-  Node node{.offset = offset(begin), .kind = Kind::kInteger, .flag = true};
-  bool exponent = false;
-  if (*at_ == '.') {
-    node.flag = false;
-    if (!is_digit(*++at_)) return malformed(at_, "expected a digit here");
-    while (is_digit(*at_)) ++at_;
-  }
-  if (*at_ == 'e' || *at_ == 'E') {
-    node.flag = false;
-    exponent = true;
-    ++at_;
-    if (*at_ == '+' || *at_ == '-') ++at_;
-    if (!is_digit(*at_)) return malformed(at_, "expected a digit here");
-    while (is_digit(*at_)) ++at_;
-  }
-  node.size = static_cast<std::uint32_t>(at_ - begin);
-  if (node.size > kMaximumNumberLength)
-    return beyond(begin, "a number of more than " + std::to_string(kMaximumNumberLength) +
-                             " characters, which is the limit");
-  if (exponent && !in_range(node)) return malformed(begin, "a number beyond the range of a double");
-  if (!node.flag) {
-    node.kind = Kind::kNumber;
-  } else if (node.size > 18) {
-    std::uint64_t magnitude = 0;
-    std::int64_t negative = 0;
-    const bool fits = *begin == '-' ? std::from_chars(begin, at_, negative).ec == std::errc{}
-                                    : std::from_chars(begin, at_, magnitude).ec == std::errc{};
-    if (!fits) node.kind = Kind::kNumber;
-  }
-  pending_.push_back(node);
-  return true;
-}
-
-bool Parser::in_range(const Node& node) {
-  double value = 0;
-  const char* const begin = text_ + node.offset;
-  return std::from_chars(begin, begin + node.size, value).ec == std::errc{};
-}
-
-bool Parser::name() {
-  skip_space();
-  if (*at_ != '"') return malformed(at_, "expected a name in quotes here");
-  if (!string()) return false;
-  skip_space();
-  if (*at_ != ':') return malformed(at_, "expected a colon here");
-  ++at_;
-  return true;
-}
-
-bool Parser::string() {
-  char* const begin = ++at_;
-  char* out = begin;
-  for (;;) {
-    char* const run = at_;
-    while (kInterrupts[static_cast<unsigned char>(*at_)] == 0) ++at_;
-    const auto plain = static_cast<std::size_t>(at_ - run);
-    if (out != run) std::memmove(out, run, plain);
-    out += plain;
-    const auto byte = static_cast<unsigned char>(*at_);
-    if (byte == '"') break;
-    if (byte == '\\') {
-      if (!escape(out)) return false;
-    } else if (byte < 0x20) {
-      return malformed(at_, "a control character inside a string");
-    } else {
-      const std::size_t length = utf8_length(at_);
-      if (length == 0) return malformed(at_, "bytes that are not UTF-8");
-      if (out != at_) std::memmove(out, at_, length);
-      out += length;
-      at_ += length;
-    }
-  }
-  ++at_;
-  pending_.push_back(
-      {.offset = offset(begin), .size = static_cast<std::uint32_t>(out - begin), .kind = Kind::kString});
-  return true;
-}
-
-bool Parser::escape(char*& out) {
-  if (at_[1] == 'u') return unicode_escape(out);
-  const char plain = short_escape(at_[1]);
-  if (plain == 0) return malformed(at_ + 1 == end_ ? end_ : at_, "an unknown escape inside a string");
-  *out++ = plain;
-  at_ += 2;
-  return true;
-}
-
-bool Parser::unicode_escape(char*& out) {
-  std::uint32_t code = 0;
-  if (!hex4(at_ + 2, code)) return false;
-  if (code == 0) return malformed(at_, "\\u0000, which PostgreSQL cannot hold");
-  if (code >= 0xDC00 && code <= 0xDFFF) return malformed(at_, "half of a surrogate pair");
-  if (code >= 0xD800 && code <= 0xDBFF) {
-    std::uint32_t low = 0;
-    if (at_[6] != '\\' || at_[7] != 'u') return malformed(at_, "half of a surrogate pair");
-    if (!hex4(at_ + 8, low)) return false;
-    if (low < 0xDC00 || low > 0xDFFF) return malformed(at_, "half of a surrogate pair");
-    code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-    at_ += 6;
-  }
-  at_ += 6;
-  out = put_utf8(out, code);
-  return true;
-}
-
-bool Parser::hex4(const char* from, std::uint32_t& code) {
-  code = 0;
-  for (int i = 0; i < 4; ++i) {
-    const int digit = hex_digit(from[i]);
-    if (digit < 0) return malformed(from + i, "expected four hexadecimal digits after \\u");
-    code = code << 4 | static_cast<std::uint32_t>(digit);
-  }
-  return true;
-}
-
-bool Parser::unique_names(std::size_t first, std::uint32_t members) {
+bool TreeBuilder::unique_names(std::size_t first, std::uint32_t members) {
   const Node* const children = pending_.data() + first;
   const auto name = [&](std::size_t member) { return tree_.view(children[2 * member]); };
   constexpr std::uint32_t kFew = 16;
@@ -348,7 +291,7 @@ bool Parser::unique_names(std::size_t first, std::uint32_t members) {
 
 // Every frame but the innermost stands where its last pending child is: a name in an object, an index in an
 // array.
-bool Parser::repeated(const Node& name) {
+bool TreeBuilder::repeated(const Node& name) {
   std::string pointer;
   for (std::size_t i = 0; i + 1 < open_.size(); ++i) {
     const std::size_t children = open_[i + 1].pending - open_[i].pending;
@@ -358,9 +301,10 @@ bool Parser::repeated(const Node& name) {
   }
   pointer += '/';
   pointer += pointer_token(tree_.view(name));
-  return malformed(text_ + name.offset, "the name at " + printable(pointer) + " stands twice in its object");
+  return fail(malformed(name.offset, "the name at " + printable(pointer) + " stands twice in its object"));
 }
 
+}  // namespace
 }  // namespace detail
 
 Result<Document> Document::parse(std::string_view text, const Limits& limits) {
@@ -369,10 +313,23 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
     return Error{ErrorKind::kInvalid, "SKALD-102",
                  "not acceptable JSON, at byte " + std::to_string(maximum_bytes) + ": a text of " +
                      std::to_string(text.size()) + " bytes; the limit is " + std::to_string(maximum_bytes)};
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") return detail::malformed(0, "a byte order mark before the JSON");
+  const auto maximum_depth =
+      static_cast<std::size_t>(std::clamp(limits.maximum_depth, 0, detail::kMostDepth));
+
   auto tree = std::make_unique<detail::Tree>();
-  tree->text = text;
-  detail::Parser parser(*tree, limits);
-  if (!parser.run()) return parser.take_error();
+  tree->text.reserve(text.size() + detail::kPadding);
+  tree->text.append(text).append(detail::kPadding, '\0');
+  rapidjson::InsituStringStream stream(tree->text.data());
+  detail::TreeBuilder builder(*tree, text, stream, maximum_depth, limits.maximum_members);
+  rapidjson::CrtAllocator allocator;
+  rapidjson::Reader reader(&allocator);
+  const rapidjson::ParseResult result = reader.Parse<detail::kFlags>(stream, builder);
+  if (result.Code() == rapidjson::kParseErrorTermination) return builder.error();
+  if (result.IsError()) return detail::translated(result, text);
+  if (stream.Tell() != text.size())  // it ended at a NUL
+    return detail::malformed(stream.Tell(), "bytes after the end of the JSON value");
+  builder.take_root();
   return Document(std::move(tree));
 }
 

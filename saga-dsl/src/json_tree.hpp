@@ -1,9 +1,8 @@
-// The memory of a Document, private to the JSON sources: the text, in which strings were unescaped where they
-// stand, and the nodes. The children of a container lie side by side, so that the n-th is found at once; in
+// The memory of a Document, private to the JSON sources: the text, in which RapidJSON unescaped strings where
+// they stand, and the nodes. The children of a container lie side by side, so that the n-th is found at once; in
 // an object a name and its value alternate. Written by the parser, read-only after it.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -33,19 +32,7 @@ struct Tree {
   }
 };
 
-/// How many bytes the UTF-8 sequence at `bytes` has, 0 when it is none (overlong, surrogate, beyond U+10FFFF,
-/// cut). Reads no further than the first byte that does not fit, so a terminating NUL bounds it.
-[[nodiscard]] std::size_t utf8_length(const char* bytes) noexcept;
-
 /// A text from outside, fit for an error message: control characters replaced, cut after 200 bytes.
 [[nodiscard]] std::string printable(std::string_view text);
-
-/// 1 for the bytes that end a plain run inside a string: control characters, quote, backslash, anything not ASCII.
-inline constexpr std::array<unsigned char, 256> kInterrupts = [] {
-  std::array<unsigned char, 256> table{};
-  for (std::size_t byte = 0; byte < 256; ++byte)
-    table[byte] = byte < 0x20 || byte == '"' || byte == '\\' || byte >= 0x80 ? 1 : 0;
-  return table;
-}();
 
 }  // namespace skald::json::detail

@@ -31,7 +31,6 @@ inline constexpr std::size_t kMaximumNumberLength = 128;
 namespace detail {
 struct Node;
 struct Tree;
-class Parser;
 }  // namespace detail
 
 enum class Kind : std::uint8_t { kNull, kBoolean, kInteger, kNumber, kString, kArray, kObject };

@@ -88,12 +88,21 @@ TEST(BadInputB2, BytesThatAreNotUtf8AreRefusedWithTheirOffset) {
   expect_malformed("{\"a\":\xC3\xBC}", "at byte 5: expected a value here");
 }
 
+TEST(BadInputB2, ATextCutInsideACharacterIsRefusedWhereTheCharacterBegins) {
+  for (const std::string_view cut : {"\xC3", "\xE2\x82", "\xF0", "\xF0\x9F", "\xF0\x9F\x98"}) {
+    expect_malformed("[\"ab" + std::string(cut), "at byte 4: bytes that are not UTF-8");
+    expect_malformed("[\"\\n" + std::string(cut), "at byte 4: bytes that are not UTF-8");
+  }
+}
+
 TEST(BadInputB2, HalfASurrogatePairIsRefused) {
   expect_malformed(R"(["\uD800"])", "at byte 2: half of a surrogate pair");
   expect_malformed(R"(["x\uDC00"])", "at byte 3: half of a surrogate pair");
   expect_malformed(R"(["\uD800\n"])", "half of a surrogate pair");
   expect_malformed(R"(["\uD800\uD800"])", "half of a surrogate pair");
   expect_malformed(R"(["\uD800\u0041"])", "half of a surrogate pair");
+  expect_malformed(R"(["\\\uD83D\uDE00\n\uDFFF"])", "at byte 18: half of a surrogate pair");
+  expect_malformed(R"({"\uDC00":1})", "at byte 2: half of a surrogate pair");
   EXPECT_EQ(text_of(R"(["\uD83D\uDE00\u00fc\u20AC"])"), "[\"\U0001F600\u00FC\u20AC\"]");
 }
 
@@ -256,6 +265,17 @@ TEST(BadInputB6, NumbersBeyondADoubleAreRefused) {
   expect_malformed("[1e99999999999999999999]", "at byte 1: a number beyond the range of a double");
   expect_beyond("[" + std::string(400, '9') + "]", "at byte 1: a number of more than 128 characters");
   expect_beyond("[0." + std::string(400, '1') + "]", "at byte 1: a number of more than 128 characters");
+}
+
+TEST(BadInputB6, AZeroWithAGreatExponentIsRefusedToo) {
+  expect_malformed("[0e400]", "at byte 1: a number beyond the range of a double");
+  EXPECT_EQ(text_of("[0e300,-0.0E-400]"), "[0e300,-0.0E-400]");
+}
+
+TEST(BadInputB6, ALeadingZeroIsNamedWhereverItStands) {
+  expect_malformed("01", "at byte 0: a number begins with 0");
+  expect_malformed("[-01]", "at byte 2: a number begins with 0");
+  expect_malformed(R"({"a":00})", "at byte 5: a number begins with 0");
 }
 
 TEST(BadInputB6, WordsAndFormsThatAreNoJsonNumbersAreRefused) {
