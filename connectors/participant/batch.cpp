@@ -182,7 +182,19 @@ class Round {
       answer = {Answer::Kind::kRetry, {}, "exception", "not a std::exception"};
     }
     if (answer.kind != Answer::Kind::kSucceeded) transaction_.undo_handler();
+    if (answer.code == "exception" || answer.code == "database") report(command, answer);
     finish(index, std::move(answer));
+  }
+
+  /// What the author of the handler did not foresee.
+  void report(const Command& command, const Answer& answer) {
+    if (context_.handler_broke.pass())
+      log_warning("a handler broke; its effect was undone and the command may be tried again",
+                  {{"step", command.step},
+                   {"saga_id", command.saga_id},
+                   {"code", answer.code},
+                   {"reason", answer.message},
+                   {"kept_back", context_.handler_broke.kept_back()}});
   }
 
   void finish(std::size_t index, Answer answer) {

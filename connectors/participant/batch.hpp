@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "inbox.hpp"
+#include "log.hpp"
 #include "postgres.hpp"
 #include "skald/participant.hpp"
 #include "wire/cloud_events.hpp"
@@ -22,6 +23,7 @@ struct BatchContext {
   bool unsafe_without_inbox = false;
   ReaderId reader;
   Statistics& statistics;
+  LogLimit& handler_broke;
 };
 
 /// What one round may take for granted of its failures.

@@ -2,6 +2,7 @@
 #include "log.hpp"
 
 #include <cstdio>
+#include <utility>
 
 #include "skald/json.hpp"
 
@@ -25,6 +26,17 @@ void write(std::string_view level, std::string_view sentence, LogFields fields) 
 }
 
 }  // namespace
+
+bool LogLimit::pass() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) {
+    ++silent_;
+    return false;
+  }
+  next_ = now + std::chrono::seconds(1);
+  kept_back_ = std::exchange(silent_, 0);
+  return true;
+}
 
 void log_info(std::string_view sentence, LogFields fields) { write("info", sentence, fields); }
 void log_warning(std::string_view sentence, LogFields fields) { write("warning", sentence, fields); }

@@ -178,7 +178,7 @@ void Service::State::read() {
   }
   auto polled = consumer_->poll(options_.maximum_batch, kPollTimeout);
   if (!polled) {
-    detail::log_warning("Kafka is not reached", {{"reason", polled.error().message}});
+    if (kafka_away_.pass()) detail::log_warning("Kafka is not reached", {{"reason", polled.error().message}});
     return wait(kPollTimeout);
   }
   if (polled->empty()) return save_positions_when_idle();
@@ -239,8 +239,12 @@ void Service::State::execute_span(Work& work, std::size_t first, std::size_t cou
                                   std::vector<detail::Outgoing>& outgoing) {
   if (count == 0) return;
   const std::span commands(work.commands.data() + first, count);
-  const detail::BatchContext context{steps_, "/skald-participant/" + options_.schema,
-                                     options_.unsafe_without_inbox, reader_->id(), statistics_};
+  const detail::BatchContext context{steps_,
+                                     "/skald-participant/" + options_.schema,
+                                     options_.unsafe_without_inbox,
+                                     reader_->id(),
+                                     statistics_,
+                                     handler_broke_};
   try {
     auto replies = detail::execute_batch(
         *connection_, context, commands, positions_,

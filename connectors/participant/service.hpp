@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "batch.hpp"
+#include "log.hpp"
 #include "ports/bus.hpp"
 #include "postgres.hpp"
 #include "publisher.hpp"
@@ -79,6 +80,8 @@ class Service::State {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Work> work_;
   std::optional<Clock::time_point> blocked_since_;
+  detail::LogLimit kafka_away_;
+  detail::LogLimit handler_broke_;
   std::vector<detail::ReadPosition> positions_;  ///< acknowledged, not yet recorded
 };
 
