@@ -102,6 +102,11 @@ class BoundedServer final : public httplib::Server {
   BoundedServer(const HttpSettings& settings, Clock& clock, HttpHandler handler)
       : settings_(settings), clock_(clock), handler_(std::move(handler)) {
     new_task_queue = [this]() -> httplib::TaskQueue* { return new Workers(settings_, overloaded_); };
+    // Not SO_REUSEPORT, httplib's own choice: two processes would share the port without a word.
+    set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     set_payload_max_length(settings_.maximum_body_bytes);
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       // Refused before the body is read. A compressed one could unfold without bound.

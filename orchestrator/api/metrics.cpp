@@ -290,6 +290,10 @@ void Metrics::input_ignored(std::string_view kind, engine::Judgement judgement) 
 }
 
 void Metrics::dead_letter(std::string_view topic, std::string_view code) {
+  if (topic.empty()) {  // it came over the API, which was told
+    families_->ignored.at({"api", code}).Increment();
+    return;
+  }
   families_->records.at({topic, "dead_letter"}).Increment();
   families_->dead_letters.at({topic, code}).Increment();
 }

@@ -9,6 +9,7 @@
 #include "app/service.hpp"
 #include "kafka/dev_broker.hpp"
 #include "postgres/migrator.hpp"
+#include "skald/json.hpp"
 
 namespace skald::app {
 namespace {
@@ -21,20 +22,60 @@ std::string megabytes(std::int64_t bytes) {
   return text;
 }
 
+/// A value that fits this JSON Schema, as an example to start from.
+void write_sample(json::Writer& writer, const json::Value& schema, const std::string& name, int depth = 0) {
+  const auto type = schema.find("type");
+  const std::string_view kind = type ? type->as_string() : "";
+  const auto choices = schema.find("enum");
+  if (choices && choices->size() > 0) {
+    writer.raw(choices->element(0).text());
+  } else if (kind == "object" && depth < 8) {
+    writer.begin_object();
+    const auto members = schema.find("properties").value_or(json::Value());
+    for (std::size_t index = 0; index < members.size(); ++index) {
+      writer.key(members.member_name(index));
+      write_sample(writer, members.member_value(index), std::string(members.member_name(index)), depth + 1);
+    }
+    writer.end_object();
+  } else if (kind == "array") {
+    writer.begin_array();
+    writer.end_array();
+  } else if (kind == "integer" || kind == "number") {
+    writer.integer(100);
+  } else if (kind == "boolean") {
+    writer.boolean(true);
+  } else {
+    writer.string(name == "id" ? "o-1" : "a-" + name);
+  }
+}
+
+std::string sample_input(const SagaDefinition* saga) {
+  json::Writer writer;
+  const auto schema = json::Document::parse(saga == nullptr ? "{}" : saga->input_schema());
+  write_sample(writer, schema ? schema->root() : json::Value(), "input");
+  return writer.take();
+}
+
 std::string banner(const Program& program, const Config& config, const std::string& http,
                    const std::string& kept) {
-  const std::string topic = config.triggers.empty() ? "" : config.triggers.front().topic;
   std::string text = "\n" + program.name + " dev is ready\n\n";
   text += "  Kafka       " + config.kafka.bootstrap_servers + "\n";
   text += "  PostgreSQL  " + config.postgres.uri + "\n";
   text += "  HTTP        http://" + http + "\n\n";
-  for (const TriggerConfig& trigger : config.triggers)
-    text += "  topic " + trigger.topic + " starts " + trigger.saga + " (trigger " + trigger.name + ")\n";
-  if (!topic.empty())
-    text += "\n  echo '{\"id\":\"o-1\", …}' | kcat -b " + config.kafka.bootstrap_servers + " -P -t " + topic +
-            "\n";
-  text += "  kcat -b " + config.kafka.bootstrap_servers + " -C -t " + config.topics.replies + "\n\n";
-  text += "The broker is in this process and forgets everything at exit; it keeps about 5 MB a partition.\n";
+  for (const TriggerConfig& trigger : config.triggers) {
+    const std::string sample = sample_input(program.registry.saga(trigger.saga));
+    text += "Start " + trigger.saga + " and watch its commands:\n";
+    text += "  echo '" + sample + "' | kcat -b " + config.kafka.bootstrap_servers + " -P -t " +
+            trigger.topic + "\n";
+  }
+  std::string topics;
+  for (const auto& [name, step] : config.steps)
+    if (!step.topic.empty() && topics.find(step.topic) == std::string::npos) topics += " " + step.topic;
+  if (!topics.empty())
+    text +=
+        "  kcat -b " + config.kafka.bootstrap_servers + " -G watch -f '%t %k %h\\n  %s\\n'" + topics + "\n";
+  text +=
+      "\nThe broker is in this process and forgets everything at exit; it keeps about 5 MB a partition.\n";
   text += kept.empty() ? "The database goes at exit as well; --data DIR keeps it.\n"
                        : "The database stays in " + kept + " (without fsync: a power cut may lose it).\n";
   return text + "Ctrl-C ends it.\n\n";
@@ -89,7 +130,10 @@ int run_dev(const Program& program, const DevOptions& options) {
   if (!migrated) return program.fail(migrated.error());
 
   kafka::Options kafka = (*broker)->options();
-  kafka.log = kafka_options(*config, *logger).log;
+  kafka.log = [log = kafka_options(*config, *logger).log](int severity, const std::string& line) {
+    // The mock cluster is older than a setting we make for real ones.
+    if (line.find("allow.auto.create.topics") == std::string::npos) log(severity, line);
+  };
   Service* running = nullptr;
   Service service(
       {program, *config, std::move(kafka), *logger, clock, random, signals, true,
@@ -101,9 +145,9 @@ int run_dev(const Program& program, const DevOptions& options) {
        },
        [&] { warn_of_full_partitions(**broker, *logger); }});
   running = &service;
-  const int code = service.run();
+  const auto ended = service.run();
   std::remove(options.address_file.c_str());
-  return code;
+  return ended ? kExitOk : program.fail(ended.error());
 }
 
 }  // namespace skald::app

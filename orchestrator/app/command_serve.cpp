@@ -12,9 +12,12 @@ int run_serve(const Program& program) {
   Signals signals;
   SystemClock clock;
   SystemRandom random;
-  const auto logger = make_logger(config->log_level, config->log_json, clock);
-  Service service({program, *config, kafka_options(*config, *logger), *logger, clock, random, signals});
-  return service.run();
+  const auto ended = [&] {
+    const auto logger = make_logger(config->log_level, config->log_json, clock);
+    return Service({program, *config, kafka_options(*config, *logger), *logger, clock, random, signals})
+        .run();
+  }();  // the log is written before the last word
+  return ended ? kExitOk : program.fail(ended.error());
 }
 
 int run_migrate(const Program& program) {

@@ -37,6 +37,12 @@ class CommandLine {
   }
 
   int run(int argc, char** argv) {
+    if (argc < 2) {
+      std::fputs(app_.help().c_str(), stderr);
+      return app::kExitUsage;
+    }
+    if (const std::string word = argv[1]; !word.starts_with('-') && !is_command(word))
+      return unknown_command(word);
     try {
       app_.parse(argc, argv);
     } catch (const CLI::Success& success) {
@@ -53,6 +59,26 @@ class CommandLine {
   }
 
  private:
+  std::vector<std::string> command_names() {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app_.get_subcommands({})) names.push_back(command->get_name());
+    return names;
+  }
+
+  bool is_command(const std::string& word) {
+    for (const std::string& name : command_names())
+      if (name == word) return true;
+    return false;
+  }
+
+  int unknown_command(const std::string& word) {
+    const std::string near = app::nearest(word, command_names());
+    program_.complain({ErrorKind::kInvalid, app::kCodeUsage,
+                       "there is no command " + app::printable(word) +
+                           (near.empty() ? "; see --help" : "; did you mean " + near + "?")});
+    return app::kExitUsage;
+  }
+
   CLI::App* add(const std::string& name, const std::string& description, const std::string& examples,
                 std::function<int()> run) {
     CLI::App* command = app_.add_subcommand(name, description);
@@ -63,7 +89,7 @@ class CommandLine {
       footer += "\n  " + program_.name + " " + rest.substr(0, end);
       rest = end == std::string::npos ? "" : rest.substr(end + 1);
     }
-    command->footer(footer);
+    command->footer(footer + "\nEvery command takes --config FILE as well.");
     command->final_callback([this, run = std::move(run)] { command_ = run; });
     return command;
   }

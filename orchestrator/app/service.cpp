@@ -69,27 +69,29 @@ Result<void> Service::listen() {
   return {};
 }
 
-std::optional<int> Service::await(Side& side, const std::function<Result<void>()>& ask) {
-  std::string told;
+Result<bool> Service::await(Side& side, const std::function<Result<void>()>& ask) {
+  bool told = false;
   while (true) {
     const auto answer = ask();
+    metrics_.reached(side.what, answer.ok());
     {
       const std::lock_guard lock(mutex_);
       side.reason = answer ? "" : answer.error().message;
     }
     if (answer) {
-      if (!told.empty()) parts_.logger.info(side.name + " is reached.");
-      return std::nullopt;
+      if (told) parts_.logger.info(side.name + " is reached.");
+      return true;
     }
     const Error& error = answer.error();
-    const bool passing = error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kRetry;
-    if (!passing) return parts_.program.fail(error);
-    if (told.empty()) {
+    if (error.kind != ErrorKind::kUnavailable && error.kind != ErrorKind::kRetry) return error;
+    if (!told)
       parts_.logger.warning(side.name + " is not reached yet; asking again until it is.",
-                            {{"reason", error.message}});
-      told = error.message;
+                            {{"code", error.code}, {"reason", error.message}});
+    told = true;
+    if (const auto signal = parts_.signals.wait(kAskAgain)) {
+      stop(*signal);
+      return false;
     }
-    if (const auto signal = parts_.signals.wait(kAskAgain)) return stop(*signal);
   }
 }
 
@@ -137,32 +139,37 @@ void Service::start_runtime() {
   running_ = runtime_.get();
 }
 
-int Service::run() {
+Result<void> Service::run() {
   const Config& config = parts_.config;
   parts_.logger.info(
       "Starting.",
       {{"version", std::string(kVersion)}, {"build", build_id()}, {"namespace", config.name_space}});
   for (const std::string& note : config.values.notes) parts_.logger.warning(note);
   auto bus = kafka::open(parts_.kafka);
-  if (!bus) return parts_.program.fail(bus.error());
+  if (!bus) return bus.error();
   bus_ = std::move(*bus);
-  if (auto listening = listen(); !listening) return parts_.program.fail(listening.error());
+  if (auto listening = listen(); !listening) return listening;
 
   const auto ask_postgres = [&] {
     postgres::Migrator migrator(config.postgres.conninfo(), config.postgres.schema);
     return migrator.check(postgres::Migrator::binary_version());
   };
-  if (const auto code = await(postgres_, ask_postgres)) return *code;
+  auto reached = await(postgres_, ask_postgres);
+  if (!reached) return reached.error();
+  if (!*reached) return {};
   const auto ask_kafka = [&]() -> Result<void> {
     if (auto reached = kafka::check_reachable(parts_.kafka, kKafkaPatience); !reached) return reached;
     return check_topics();
   };
-  if (const auto code = await(kafka_, ask_kafka)) return *code;
+  reached = await(kafka_, ask_kafka);
+  if (!reached) return reached.error();
+  if (!*reached) return {};
   start_runtime();
-  return work_until_signal();
+  work_until_signal();
+  return {};
 }
 
-int Service::work_until_signal() {
+void Service::work_until_signal() {
   bool ready = false;
   auto attend_at = parts_.clock.monotonic();
   while (true) {
@@ -180,9 +187,9 @@ int Service::work_until_signal() {
   }
 }
 
-int Service::stop(int signal) {
+void Service::stop(int signal) {
   parts_.signals.release();
-  if (!runtime_) return kExitOk;
+  if (!runtime_) return;
   parts_.logger.info("Stopping: finishing what is under way.",
                      {{"signal", signal}, {"grace", format_duration(parts_.config.runtime.shutdown_grace)}});
   const bool clean = runtime_->drain();
@@ -192,7 +199,6 @@ int Service::stop(int signal) {
     parts_.logger.warning(
         "Stopped before all was finished; other processes, or the next start, go on with it.");
   http_.reset();
-  return kExitOk;
 }
 
 // --- what the HTTP port asks ---

@@ -38,8 +38,9 @@ class Service final : private api::Control {
   explicit Service(Parts parts);
   ~Service() override;
 
-  /// Starts everything in its order, waits for what is away, works until a signal, drains. The exit code.
-  int run();
+  /// Starts everything in its order, waits for what is away, works until a signal, drains. An error: it cannot
+  /// start, for good.
+  Result<void> run();
   /// Where the HTTP port listens, once run() has begun.
   [[nodiscard]] std::string http_address() const;
 
@@ -47,6 +48,7 @@ class Service final : private api::Control {
   /// What there is to say about one of the two outside.
   struct Side {
     std::string name;
+    const char* what;  ///< in metrics
     std::string reason = "not asked yet";
   };
 
@@ -58,12 +60,12 @@ class Service final : private api::Control {
   Result<std::string> cluster_id() override;
 
   Result<void> listen();
-  /// Asks until the answer is yes; an exit code if it is no for good, or a signal came.
-  std::optional<int> await(Side& side, const std::function<Result<void>()>& ask);
+  /// Asks until the answer is yes (true), a signal came (false), or it is no for good.
+  Result<bool> await(Side& side, const std::function<Result<void>()>& ask);
   Result<void> check_topics();
   void start_runtime();
-  int work_until_signal();
-  int stop(int signal);
+  void work_until_signal();
+  void stop(int signal);
 
   const Parts parts_;
   api::Metrics metrics_;
@@ -74,8 +76,8 @@ class Service final : private api::Control {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<api::HttpServer> http_;
   std::mutex mutex_;  ///< guards the reasons of both sides
-  Side postgres_{"PostgreSQL"};
-  Side kafka_{"Kafka"};
+  Side postgres_{"PostgreSQL", "store"};
+  Side kafka_{"Kafka", "bus"};
 };
 
 /// How to reach Kafka, by the configuration; librdkafka's lines go to `logger`.

@@ -182,6 +182,16 @@ TEST_F(HttpPort, StopsWhileClientsAreConnected) {
   EXPECT_FALSE(Client(port).connected());
 }
 
+TEST_F(HttpPort, IsNotSharedWithAnotherProcess) {
+  start();
+  HttpSettings settings;
+  settings.port = server_->port();
+  const auto second = HttpServer::start(settings, clock_, [](const HttpRequest&) { return HttpResponse{}; });
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message,
+              HasSubstr("127.0.0.1:" + std::to_string(server_->port()) + ": the address is in use"));
+}
+
 TEST_F(HttpPort, NamesTheAddressItCannotTake) {
   HttpSettings settings;
   settings.host = "192.0.2.1";
