@@ -2,7 +2,9 @@
 // plan it was written for and no lock is held for long.
 #include "postgres/connection.hpp"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -94,19 +96,24 @@ void Connection::commit(pqxx::work& transaction) {
 
 void Connection::connect() {
   if (connection_ && connection_->is_open()) return;
-  connection_.reset();
-  prepared_.clear();
+  disconnect();
   const auto text = connection_string(settings_);
   if (!text) throw Refusal{text.error()};
   auto connection = std::make_unique<pqxx::connection>(*text);
   shim::forbid_silent_reconnect(*connection);
-  connection->set_client_encoding("UTF8");
-  {
-    pqxx::nontransaction transaction{*connection};
-    transaction.exec(session_settings(settings_));
-  }
   connection_ = std::move(connection);
+  watched_socket_ = fcntl(connection_->sock(), F_DUPFD_CLOEXEC, 0);
+  const Watchdog::Watch watch{*watchdog_, watched_socket_, settings_.connect_timeout};
+  pqxx::nontransaction transaction{*connection_};
+  transaction.exec(session_settings(settings_));
   ++connects_;
+}
+
+void Connection::disconnect() {
+  connection_.reset();
+  prepared_.clear();
+  if (watched_socket_ >= 0) ::close(watched_socket_);
+  watched_socket_ = -1;
 }
 
 Error Connection::fail(const std::exception_ptr& thrown) {
@@ -114,10 +121,7 @@ Error Connection::fail(const std::exception_ptr& thrown) {
   // Refused data leaves the connection as good as it was, and a batch is then tried in parts. After anything else a
   // new connection is the cheap way to be sure: it also prepares anew what a migration has outdated.
   const bool usable = connection_ && connection_->is_open() && error.kind == ErrorKind::kInvalid;
-  if (!usable) {
-    connection_.reset();
-    prepared_.clear();
-  }
+  if (!usable) disconnect();
   return error;
 }
 

@@ -11,6 +11,7 @@
 
 #include "postgres/errors.hpp"
 #include "postgres/pqxx_shim.hpp"
+#include "postgres/watchdog.hpp"
 #include "skald/result.hpp"
 
 namespace skald::postgres {
@@ -29,11 +30,16 @@ struct ConnectionSettings {
   std::chrono::milliseconds lock_timeout;
   std::chrono::milliseconds idle_in_transaction_timeout;
   std::chrono::milliseconds statement_timeout;
+  std::chrono::milliseconds call_timeout;
 };
 
 class Connection {
  public:
-  explicit Connection(ConnectionSettings settings) : settings_(std::move(settings)) {}
+  Connection(ConnectionSettings settings, std::shared_ptr<Watchdog> watchdog)
+      : settings_(std::move(settings)), watchdog_(std::move(watchdog)) {}
+  ~Connection() { disconnect(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   /// Runs `work(*this)`, which may throw, on an open connection; after an error that may have left the connection
   /// unusable it is dropped. Only commit() inside makes an outcome unknown.
@@ -43,6 +49,7 @@ class Connection {
     try {
       connect();
       stage_ = Stage::kWorking;
+      const Watchdog::Watch watch{*watchdog_, watched_socket_, settings_.call_timeout};
       return work(*this);
     } catch (...) {
       return fail(std::current_exception());
@@ -63,9 +70,12 @@ class Connection {
 
  private:
   void connect();
+  void disconnect();
   Error fail(const std::exception_ptr& thrown);
 
   ConnectionSettings settings_;
+  std::shared_ptr<Watchdog> watchdog_;
+  int watched_socket_ = -1;  ///< a duplicate: libpq closes its own as soon as it finds it broken
   std::unique_ptr<pqxx::connection> connection_;
   std::unordered_set<std::string> prepared_;
   Stage stage_ = Stage::kConnecting;

@@ -29,13 +29,14 @@ std::string checksum_of(const std::string& sql) {  // FNV-1a: tells an edit, not
 ConnectionSettings settings_of(const std::string& uri, const std::string& schema) {
   using std::chrono::milliseconds;
   // A migration may build an index for a while; waiting for another migrator may take as long.
-  return {uri,
-          schema,
-          "skald-migrate",
-          milliseconds{5000},
-          milliseconds{60000},
-          milliseconds{60000},
-          std::chrono::hours{1}};
+  return {.uri = uri,
+          .schema = schema,
+          .application_name = "skald-migrate",
+          .connect_timeout = milliseconds{5000},
+          .lock_timeout = milliseconds{60000},
+          .idle_in_transaction_timeout = milliseconds{60000},
+          .statement_timeout = std::chrono::hours{1},
+          .call_timeout = std::chrono::hours{2}};
 }
 
 void create_bookkeeping(pqxx::transaction_base& transaction, const std::string& schema) {
@@ -99,7 +100,7 @@ Migrator::Migrator(std::string uri, std::string schema) : uri_(std::move(uri)), 
 int Migrator::binary_version() { return static_cast<int>(migrations().size()); }
 
 Result<MigrationReport> Migrator::migrate() {
-  Connection connection{settings_of(uri_, schema_)};
+  Connection connection{settings_of(uri_, schema_), std::make_shared<Watchdog>()};
   return connection.run([&](Connection& opened) -> Result<MigrationReport> {
     MigrationReport report;
     for (const Migration& migration : migrations())
@@ -109,7 +110,7 @@ Result<MigrationReport> Migrator::migrate() {
 }
 
 Result<void> Migrator::check(int binary_version) {
-  Connection connection{settings_of(uri_, schema_)};
+  Connection connection{settings_of(uri_, schema_), std::make_shared<Watchdog>()};
   return connection.run(
       [&](Connection& opened) -> Result<void> { return check_schema(opened, schema_, binary_version); });
 }

@@ -6,10 +6,13 @@
 namespace skald::postgres {
 
 PostgresStore::PostgresStore(StoreOptions options)
-    : options_(std::make_shared<const StoreOptions>(std::move(options))) {}
+    : options_(std::make_shared<const StoreOptions>(std::move(options))),
+      watchdog_(std::make_shared<Watchdog>()) {}
+
+PostgresStore::~PostgresStore() = default;
 
 Result<std::unique_ptr<Session>> PostgresStore::open() {
-  auto session = std::make_unique<PostgresSession>(options_);
+  auto session = std::make_unique<PostgresSession>(options_, watchdog_);
   if (auto connected = session->connect(); !connected) return connected.error();
   return std::unique_ptr<Session>{std::move(session)};
 }

@@ -1,6 +1,7 @@
 // Store on PostgreSQL: the truth about every saga, in the tables of migrations/. PostgresStore is immutable and
 // thread-safe; each Session it opens is one connection of one thread, and reconnects on its next call after a break.
-// Nothing is retried inside a call, and every call ends in bounded time as long as the server or the network does.
+// Nothing is retried inside a call, and every call ends within connect_timeout plus call_timeout, whatever the server
+// and the network do.
 #pragma once
 
 #include <chrono>
@@ -21,17 +22,22 @@ struct StoreOptions {
   std::chrono::milliseconds lock_timeout{5000};
   std::chrono::milliseconds idle_in_transaction_timeout{10000};
   std::chrono::milliseconds statement_timeout{20000};
+  std::chrono::milliseconds call_timeout{30000};  ///< of all statements of a call, kept by this process
 };
+
+class Watchdog;
 
 class PostgresStore : public Store {
  public:
   explicit PostgresStore(StoreOptions options);
+  ~PostgresStore() override;
   /// Connects and checks that the schema fits this binary. kUnavailable: not reached now; kRefused: credentials, or
   /// a schema this binary does not fit (Migrator says which).
   Result<std::unique_ptr<Session>> open() override;
 
  private:
   std::shared_ptr<const StoreOptions> options_;
+  std::shared_ptr<Watchdog> watchdog_;  ///< sessions hold it too
 };
 
 }  // namespace skald::postgres

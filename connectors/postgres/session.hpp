@@ -16,7 +16,7 @@ namespace skald::postgres {
 
 class PostgresSession : public Session {
  public:
-  explicit PostgresSession(std::shared_ptr<const StoreOptions> options);
+  PostgresSession(std::shared_ptr<const StoreOptions> options, std::shared_ptr<Watchdog> watchdog);
 
   /// Connects and checks the schema, so that open() can say what is wrong.
   Result<void> connect();

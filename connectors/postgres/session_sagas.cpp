@@ -122,11 +122,18 @@ SELECT (SELECT count(*) FROM outbox WHERE namespace = $1),
 
 }  // namespace
 
-PostgresSession::PostgresSession(std::shared_ptr<const StoreOptions> options)
+PostgresSession::PostgresSession(std::shared_ptr<const StoreOptions> options,
+                                 std::shared_ptr<Watchdog> watchdog)
     : options_(std::move(options)),
-      connection_(ConnectionSettings{options_->uri, options_->schema, options_->application_name,
-                                     options_->connect_timeout, options_->lock_timeout,
-                                     options_->idle_in_transaction_timeout, options_->statement_timeout}) {}
+      connection_({.uri = options_->uri,
+                   .schema = options_->schema,
+                   .application_name = options_->application_name,
+                   .connect_timeout = options_->connect_timeout,
+                   .lock_timeout = options_->lock_timeout,
+                   .idle_in_transaction_timeout = options_->idle_in_transaction_timeout,
+                   .statement_timeout = options_->statement_timeout,
+                   .call_timeout = options_->call_timeout},
+                  std::move(watchdog)) {}
 
 Result<void> PostgresSession::connect() {
   return connection_.run([&](Connection& connection) -> Result<void> {

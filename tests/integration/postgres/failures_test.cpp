@@ -167,6 +167,25 @@ TEST_F(PostgresFailures, AProcessStoppedInATransactionLosesItAndItsLocks) {
   EXPECT_THAT(must(session->commit(one_update(1, 1))).lost, SizeIs(1));
 }
 
+TEST_F(PostgresFailures, AServerThatFallsSilentHoldsACallForItsLimitOnly) {
+  CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
+  StoreOptions options = through(proxy);
+  options.call_timeout = std::chrono::seconds{2};
+  auto session = open(options);
+  must(session->commit(one_start(1, "order-1")));
+  proxy.cut_at("COPY", CuttingProxy::Cut::kHold);
+  const auto silent = session->commit(one_update(1, 1));
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error().kind, ErrorKind::kUnavailable) << silent.error().message;
+  must(session->now());
+  proxy.cut_at("COMMIT", CuttingProxy::Cut::kHold);
+  const auto in_doubt =
+      session->commit(one_start(2, "order-2"));  // the server still holds the lock on the first
+  ASSERT_FALSE(in_doubt);
+  EXPECT_EQ(in_doubt.error().kind, ErrorKind::kUnknown) << in_doubt.error().message;
+  must(session->now());
+}
+
 TEST_F(PostgresFailures, AReadOnlyServerIsAwayNotWrong) {
   StoreOptions options = database_.options();
   options.uri += (options.uri.find('?') == std::string::npos ? "?" : "&") +

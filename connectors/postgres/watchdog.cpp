@@ -1,0 +1,62 @@
+// The thread sleeps until the earliest deadline. A call that ends in time, as nearly all do, takes the mutex twice
+// and wakes nobody: limits are all alike, so a new deadline is hardly ever the earliest.
+#include "postgres/watchdog.hpp"
+
+#include <pthread.h>
+#include <sys/socket.h>
+
+namespace skald::postgres {
+
+Watchdog::Watchdog() : thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "skald-pg-watch");
+}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void Watchdog::run() {
+  std::unique_lock lock{mutex_};
+  while (!stopping_) {
+    if (deadlines_.empty()) {
+      changed_.wait(lock);
+      continue;
+    }
+    const auto first = deadlines_.begin();
+    if (first->first > std::chrono::steady_clock::now()) {
+      changed_.wait_until(lock, std::chrono::steady_clock::time_point{first->first});
+      continue;
+    }
+    ::shutdown(first->second, SHUT_RDWR);  // the call that waits on it finds the connection broken
+    deadlines_.erase(first);
+  }
+}
+
+Watchdog::Watch::Watch(Watchdog& watchdog, int socket, std::chrono::milliseconds limit)
+    : watchdog_(watchdog), entry_(std::chrono::steady_clock::now() + limit, socket) {
+  bool earliest = false;
+  {
+    const std::lock_guard lock{watchdog_.mutex_};
+    earliest = watchdog_.deadlines_.empty() || entry_.first < watchdog_.deadlines_.begin()->first;
+    watchdog_.deadlines_.insert(entry_);
+  }
+  if (earliest) watchdog_.changed_.notify_one();
+}
+
+Watchdog::Watch::~Watch() {
+  const std::lock_guard lock{watchdog_.mutex_};
+  auto [place, end] = watchdog_.deadlines_.equal_range(entry_.first);
+  for (; place != end; ++place) {
+    if (place->second == entry_.second) {
+      watchdog_.deadlines_.erase(place);
+      return;
+    }
+  }
+}
+
+}  // namespace skald::postgres
