@@ -236,6 +236,7 @@ void KafkaConsumer::on_rebalance(rd_kafka_resp_err_t code,
     return;
   }
   std::vector<TopicPartition> assigned;
+  assigned.reserve(static_cast<std::size_t>(partitions.cnt));
   for (int index = 0; index < partitions.cnt; ++index)
     assigned.push_back({partitions.elems[index].topic, partitions.elems[index].partition});
   std::sort(assigned.begin(), assigned.end());
@@ -260,6 +261,7 @@ void KafkaConsumer::give_up() {
   if (batch_ != nullptr) batch_->clear();
   if (readings_.empty()) return;
   std::vector<TopicPartition> owned;
+  owned.reserve(readings_.size());
   for (const auto& [partition, reading] : readings_) owned.push_back(partition);
   readings_.clear();
   listener_.revoked(owned);

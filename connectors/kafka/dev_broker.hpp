@@ -24,7 +24,7 @@ class DevBroker {
 
   /// "127.0.0.1:PORT", another one at each start.
   [[nodiscard]] std::string bootstrap_servers() const;
-  /// Options for a bus on this broker: its address, and creating topics here.
+  /// Options for a bus on this broker, which must outlive it: its address, and creating topics here.
   [[nodiscard]] Options options();
 
   Result<void> create_topics(std::span<const std::string> topics, std::int32_t partitions);

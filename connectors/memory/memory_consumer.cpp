@@ -121,6 +121,7 @@ class MemoryConsumer final : public Consumer {
 
   void revoke(Lock& lock) {
     std::vector<TopicPartition> owned;
+    owned.reserve(readings_.size());
     for (const auto& [partition, reading] : readings_) owned.push_back(partition);
     readings_.clear();
     known_ends_.clear();
