@@ -25,6 +25,12 @@ CREATE TABLE IF NOT EXISTS skald_inbox_failure (
   received_at timestamptz NOT NULL DEFAULT now()
 );
 
+CREATE TABLE IF NOT EXISTS skald_ended (
+  saga     text COLLATE "C" PRIMARY KEY,
+  ended_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX IF NOT EXISTS skald_ended_at ON skald_ended (ended_at);
+
 CREATE TABLE IF NOT EXISTS skald_position (
   cluster_id       text NOT NULL,
   consumer_group   text NOT NULL,

@@ -39,8 +39,9 @@ void usage(const char* program) {
   std::printf(
       "%s --schema NAME --topic TOPIC[,TOPIC…] [--kafka SERVERS] [--postgres URI] [--group NAME] [--batch "
       "N]\n"
-      "   [--kafka-property NAME=VALUE]…\n\n"
-      "Environment: SKALD_SCHEMA, SKALD_TOPIC, SKALD_KAFKA, SKALD_POSTGRES, SKALD_GROUP.\n\n"
+      "   [--lifecycle-topic TOPIC [--inbox-retention-hours N]] [--kafka-property NAME=VALUE]…\n\n"
+      "Environment: SKALD_SCHEMA, SKALD_TOPIC, SKALD_KAFKA, SKALD_POSTGRES, SKALD_GROUP, "
+      "SKALD_LIFECYCLE_TOPIC.\n\n"
       "Example: %s --schema inventory --topic inventory.commands --kafka 127.0.0.1:19092\n",
       program, program);
   std::exit(0);
@@ -57,6 +58,10 @@ void apply_flag(Options& options, const std::string& flag, const std::string& va
     options.schema = value;
   } else if (flag == "--topic") {
     add_topics(options, value);
+  } else if (flag == "--lifecycle-topic") {
+    options.lifecycle_topic = value;
+  } else if (flag == "--inbox-retention-hours") {
+    options.inbox_retention = std::chrono::hours(positive(flag, value));
   } else if (flag == "--batch") {
     options.maximum_batch = positive(flag, value);
   } else if (flag == "--kafka-property") {
@@ -78,6 +83,7 @@ Options Options::from(int argc, char** argv, Options defaults) {
   options.postgres = environment("SKALD_POSTGRES", options.postgres);
   options.group = environment("SKALD_GROUP", options.group);
   options.schema = environment("SKALD_SCHEMA", options.schema);
+  options.lifecycle_topic = environment("SKALD_LIFECYCLE_TOPIC", options.lifecycle_topic);
   options.unsafe_without_inbox = environment("SKALD_UNSAFE_NO_INBOX", {}) == "1";
   for (int index = 1; index < argc; ++index) {
     std::string flag = argv[index];
@@ -97,6 +103,8 @@ Options Options::from(int argc, char** argv, Options defaults) {
   if (options.topics.empty()) refuse("--topic: missing");
   for (const auto& topic : options.topics)
     if (!wire::is_valid_topic(topic)) refuse("--topic: not a topic's name");
+  if (!options.lifecycle_topic.empty() && !wire::is_valid_topic(options.lifecycle_topic))
+    refuse("--lifecycle-topic: not a topic's name");
   if (options.group.empty()) options.group = options.schema;
   return options;
 }

@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "log.hpp"
+#include "retention.hpp"
 #include "wire/dead_letter.hpp"
 
 namespace skald::participant {
@@ -112,7 +113,9 @@ bool Service::State::open_bus() {
   if (!cluster) return report(cluster.error());
   reader_ = std::make_unique<detail::Reader>(detail::ReaderId{*cluster, options_.group});
   reader_->use(connection_ ? &*connection_ : nullptr);
-  auto consumer = bus_->consumer({options_.topics, options_.group, options_.assign_all}, *reader_);
+  auto topics = options_.topics;
+  if (!options_.lifecycle_topic.empty()) topics.push_back(options_.lifecycle_topic);
+  auto consumer = bus_->consumer({topics, options_.group, options_.assign_all}, *reader_);
   if (!consumer) return report(consumer.error());
   consumer_ = std::move(consumer).value();
   reader_->attach(*consumer_);
@@ -152,6 +155,7 @@ void Service::State::loop() {
         if (reader_->must_restart(Clock::now()) && !work_ && publisher_->in_flight() == 0)
           reader_->restart(Clock::now(), positions_);
         reader_->start_waiting();
+        purge();
         if (work_ && Clock::now() >= work_->next_attempt) execute(*work_);
       } catch (const std::exception& error) {
         disconnect(error.what());
@@ -184,25 +188,34 @@ void Service::State::read() {
   if (polled->empty()) return save_positions_when_idle();
   auto arrived = decode(reader_->without_foreign(std::move(polled).value()));
   if (arrived.records.empty()) return;
-  if (!work_) {
+  if (work_)
+    join(std::move(arrived));
+  else
     work_ = std::move(arrived);
-  } else {  // of a partition assigned while paused: a few at most, they join what waits
-    const auto offset = work_->records.size();
-    for (auto& record : arrived.records) work_->records.push_back(std::move(record));
-    for (auto& command : arrived.commands) work_->commands.push_back(std::move(command));
-    for (const auto index : arrived.command_records) work_->command_records.push_back(offset + index);
-    for (auto& letter : arrived.dead_letters) {
-      letter.record += offset;
-      work_->dead_letters.push_back(std::move(letter));
-    }
-  }
 }
 
-Service::State::Work Service::State::decode(std::vector<Record> records) {
+/// Records of a partition assigned while paused: a few at most, they join what waits.
+void Service::State::join(Work arrived) {
+  const auto offset = work_->records.size();
+  for (auto& record : arrived.records) work_->records.push_back(std::move(record));
+  for (auto& command : arrived.commands) work_->commands.push_back(std::move(command));
+  for (const auto index : arrived.command_records) work_->command_records.push_back(offset + index);
+  for (auto& letter : arrived.dead_letters) {
+    letter.record += offset;
+    work_->dead_letters.push_back(std::move(letter));
+  }
+  for (auto& saga : arrived.ended_sagas) work_->ended_sagas.push_back(std::move(saga));
+}
+
+Service::State::Work Service::State::decode(std::vector<Record> records) const {
   Work work;
   work.records = std::move(records);
   work.commands.reserve(work.records.size());
   for (std::size_t index = 0; index < work.records.size(); ++index) {
+    if (work.records[index].topic == options_.lifecycle_topic) {
+      if (auto saga = detail::ended_saga(work.records[index])) work.ended_sagas.push_back(std::move(*saga));
+      continue;
+    }
     auto command = wire::command_from(work.records[index]);
     if (command) {
       work.commands.push_back(std::move(command).value());
@@ -219,6 +232,7 @@ Service::State::Work Service::State::decode(std::vector<Record> records) {
 void Service::State::execute(Work& work) {
   std::vector<detail::Outgoing> outgoing;
   try {
+    detail::record_ended(*connection_, work.ended_sagas);
     execute_span(work, 0, work.commands.size(), outgoing);
   } catch (const detail::ConnectionLost& lost) {
     disconnect(lost.what());
@@ -271,6 +285,12 @@ void Service::State::postpone(Work& work, const std::string& reason) {
   work.next_attempt = Clock::now() + backoff(++work.attempts);
   detail::log_warning("a batch is tried again",
                       {{"reason", reason}, {"attempt", std::to_string(work.attempts)}});
+}
+
+void Service::State::purge() {
+  if (options_.lifecycle_topic.empty() || Clock::now() < next_purge_) return;
+  const bool more = detail::purge(*connection_, options_.inbox_retention);
+  next_purge_ = more ? Clock::now() : Clock::now() + options_.purge_interval;
 }
 
 // --- positions and the end ---------------------------------------------------------------------------------------

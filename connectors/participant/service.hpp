@@ -41,6 +41,7 @@ class Service::State {
     std::vector<wire::Command> commands;
     std::vector<std::size_t> command_records;  ///< the record of each command
     std::vector<detail::Outgoing> dead_letters;
+    std::vector<std::string> ended_sagas;
     int attempts = 0;
     Clock::time_point next_attempt{};
   };
@@ -51,7 +52,9 @@ class Service::State {
   void disconnect(const std::string& reason);
   void loop();
   void read();
-  [[nodiscard]] static Work decode(std::vector<Record> records);
+  [[nodiscard]] Work decode(std::vector<Record> records) const;
+  void join(Work arrived);
+  void purge();
   void execute(Work& work);
   void execute_span(Work& work, std::size_t first, std::size_t count,
                     std::vector<detail::Outgoing>& outgoing);
@@ -80,6 +83,7 @@ class Service::State {
   std::unique_ptr<Consumer> consumer_;
   std::optional<Work> work_;
   std::optional<Clock::time_point> blocked_since_;
+  Clock::time_point next_purge_{};
   detail::LogLimit kafka_away_;
   detail::LogLimit handler_broke_;
   std::vector<detail::ReadPosition> positions_;  ///< acknowledged, not yet recorded

@@ -143,6 +143,36 @@ TEST_F(ParticipantService, TwoProcessesGivenTheSameCommandsExecuteThemOnce) {
   for (int order = 0; order < kOrders; ++order) EXPECT_EQ(effects("o" + std::to_string(order), "reserve"), 1);
 }
 
+TEST_F(ParticipantService, InboxRowsGoAfterTheirSagaEndedAndNoOthersDo) {
+  const std::vector<std::string> topics{"lifecycle"};
+  ASSERT_TRUE(bus_.create_topics(topics, 1).ok());
+  options_.lifecycle_topic = "lifecycle";
+  options_.inbox_retention = std::chrono::seconds(0);
+  options_.purge_interval = std::chrono::milliseconds(20);
+  start();
+  EXPECT_TRUE(ask(action("o1")).succeeded);
+  EXPECT_TRUE(ask(action("o1/1")).succeeded);
+  EXPECT_TRUE(ask(action("o11")).succeeded);
+  EXPECT_TRUE(ask(action("o2")).succeeded);
+  EXPECT_FALSE(ask(action("o2/flaky", 1, "flaky")).succeeded);
+  for (const char* saga : {"o1", "o2/flaky"})
+    send(wire::to_message(
+        wire::OutcomeEvent{"end", "saga.completed", "/skald/shop/place-order", saga, Time{}, "{}", {}},
+        "lifecycle"));
+  send(wire::to_message(
+      wire::OutcomeEvent{"stuck", "saga.stuck", "/skald/shop/place-order", "o2", Time{}, "{}", {}},
+      "lifecycle"));
+  const auto count = [this](const char* sql) { return observer_->run({sql}).integer(0, 0); };
+  const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+  while (count("SELECT count(*) FROM skald_inbox") > 3 && std::chrono::steady_clock::now() < deadline)
+    continue;
+  EXPECT_EQ(count("SELECT count(*) FROM skald_inbox WHERE idempotency_key IN "
+                  "('shop/place-order/o1/1/0', 'shop/place-order/o11/0', 'shop/place-order/o2/0')"),
+            3);
+  EXPECT_EQ(count("SELECT count(*) FROM skald_inbox"), 3);
+  EXPECT_EQ(count("SELECT count(*) FROM skald_inbox_failure"), 0);
+}
+
 class BatchHandler : public ParticipantTest {
  protected:
   void configure(Service& service) override {

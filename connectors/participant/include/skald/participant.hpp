@@ -38,6 +38,12 @@ struct Options {
   std::string schema{};                  ///< this participant's own; --schema, SKALD_SCHEMA
   /// Any librdkafka property; --kafka-property name=value.
   std::map<std::string, std::string> kafka_properties{};
+  /// Where the outcome events of the sagas come; --lifecycle-topic, SKALD_LIFECYCLE_TOPIC. Empty: inbox rows stay.
+  std::string lifecycle_topic{};
+  /// Inbox rows go this long after their saga's end; --inbox-retention-hours. Longer than any command can come again:
+  /// than the longest expiry, and than the topics of commands keep their records.
+  std::chrono::seconds inbox_retention = std::chrono::hours(24 * 14);
+  std::chrono::milliseconds purge_interval{10'000};
   std::size_t maximum_batch = 500;    ///< commands a transaction; --batch
   std::size_t maximum_in_flight = 8;  ///< committed batches whose replies Kafka has not acknowledged
   std::chrono::milliseconds drain_timeout{10'000};  ///< at SIGTERM, for replies under way
