@@ -113,10 +113,10 @@ class MemoryConsumer final : public Consumer {
   }
 
   void follow_topics(Lock& lock) {
-    auto partitions = cluster_->partitions_locked(spec_.topics);
+    const auto partitions = cluster_->partitions_locked(spec_.topics);
     if (owns_ && partitions.size() <= readings_.size()) return;
     if (owns_) revoke(lock);
-    assign(lock, std::move(partitions));
+    assign(lock, partitions);
   }
 
   void revoke(Lock& lock) {
@@ -132,7 +132,8 @@ class MemoryConsumer final : public Consumer {
     lock.lock();
   }
 
-  void assign(Lock& lock, const std::vector<TopicPartition> partitions) {
+  void assign(Lock& lock, const std::vector<TopicPartition>& assignment) {
+    const auto partitions = assignment;  // the group may change while the listener is called
     lock.unlock();
     const auto starts = listener_.assigned(partitions);
     lock.lock();
