@@ -1,5 +1,5 @@
-// The thread sleeps until the earliest deadline. A call that ends in time, as nearly all do, takes the mutex twice
-// and wakes nobody: limits are all alike, so a new deadline is hardly ever the earliest.
+// The thread sleeps until the earliest deadline it has seen, also when that call has ended meanwhile. So a call that
+// ends in time, as nearly all do, takes the mutex twice and wakes nobody: new deadlines are later ones.
 #include "postgres/watchdog.hpp"
 
 #include <pthread.h>
@@ -24,11 +24,13 @@ void Watchdog::run() {
   std::unique_lock lock{mutex_};
   while (!stopping_) {
     if (deadlines_.empty()) {
+      sleeping_until_ = std::chrono::steady_clock::time_point::max();
       changed_.wait(lock);
       continue;
     }
     const auto first = deadlines_.begin();
     if (first->first > std::chrono::steady_clock::now()) {
+      sleeping_until_ = first->first;
       changed_.wait_until(lock, std::chrono::steady_clock::time_point{first->first});
       continue;
     }
@@ -39,13 +41,13 @@ void Watchdog::run() {
 
 Watchdog::Watch::Watch(Watchdog& watchdog, int socket, std::chrono::milliseconds limit)
     : watchdog_(watchdog), entry_(std::chrono::steady_clock::now() + limit, socket) {
-  bool earliest = false;
+  bool sooner = false;
   {
     const std::lock_guard lock{watchdog_.mutex_};
-    earliest = watchdog_.deadlines_.empty() || entry_.first < watchdog_.deadlines_.begin()->first;
+    sooner = entry_.first < watchdog_.sleeping_until_;
     watchdog_.deadlines_.insert(entry_);
   }
-  if (earliest) watchdog_.changed_.notify_one();
+  if (sooner) watchdog_.changed_.notify_one();
 }
 
 Watchdog::Watch::~Watch() {

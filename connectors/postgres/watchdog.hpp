@@ -38,6 +38,7 @@ class Watchdog {
   std::mutex mutex_;  // guards all below but thread_
   std::condition_variable changed_;
   std::multimap<std::chrono::steady_clock::time_point, int> deadlines_;  // of calls under way: their sockets
+  std::chrono::steady_clock::time_point sleeping_until_ = std::chrono::steady_clock::time_point::max();
   bool stopping_ = false;
   std::thread thread_;
 };

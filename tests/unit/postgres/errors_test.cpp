@@ -27,6 +27,8 @@ TEST(PostgresErrors, DataThatIsWrongStaysWrong) {
 TEST(PostgresErrors, WhatPassesIsTriedAgain) {
   for (const char* sqlstate : {"55P03", "57014", "0A000", "26000"})
     EXPECT_EQ(state(sqlstate), ErrorKind::kRetry) << sqlstate;
+  EXPECT_EQ(kind(pqxx::deadlock_detected{"deadlock"}), ErrorKind::kRetry);
+  EXPECT_EQ(kind(pqxx::serialization_failure{"conflict"}), ErrorKind::kRetry);
 }
 
 TEST(PostgresErrors, WhatIsAwayIsWaitedFor) {
@@ -53,6 +55,7 @@ TEST(PostgresErrors, WhoIsNotLetInIsRefused) {
 TEST(PostgresErrors, OnlyWhatTheServerDeniesIsKnownAfterCommitWasSent) {
   EXPECT_EQ(kind(pqxx::in_doubt_error{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(kind(pqxx::broken_connection{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
+  EXPECT_EQ(kind(pqxx::statement_completion_unknown{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("57P01", Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("XX000", Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("23505", Stage::kCommitting), ErrorKind::kInvalid);
