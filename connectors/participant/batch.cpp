@@ -36,6 +36,7 @@ class Round {
     for (std::size_t index = 0; index < commands_.size(); ++index) take(index);
     close_wave();
     std::vector<InboxUpdate> updates;
+    updates.reserve(changed_.size());
     for (auto& key : changed_) updates.push_back({key, loaded_.entries[key]});
     if (context_.unsafe_without_inbox) {
       updates.clear();

@@ -40,6 +40,7 @@ std::vector<detail::ReadPosition> next_of(const std::vector<Record>& records) {
   std::map<TopicPartition, const Record*> last;
   for (const auto& record : records) last[{record.topic, record.partition}] = &record;
   std::vector<detail::ReadPosition> positions;
+  positions.reserve(last.size());
   for (const auto& [partition, record] : last)
     positions.push_back({{partition, record->offset + 1}, detail::checksum_of(*record)});
   return positions;
@@ -313,6 +314,7 @@ void Service::State::collect_positions() {
 void Service::State::commit_and_clear_positions() {
   if (positions_.empty()) return;
   std::vector<PartitionOffset> offsets;
+  offsets.reserve(positions_.size());
   for (const auto& position : positions_) offsets.push_back(position.next);
   consumer_->commit(offsets);
   positions_.clear();
