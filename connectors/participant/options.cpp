@@ -14,7 +14,7 @@ namespace {
   std::exit(2);
 }
 
-std::string environment(const char* name, std::string otherwise) {
+std::string environment(const char* name, const std::string& otherwise) {
   const char* value = std::getenv(name);
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
