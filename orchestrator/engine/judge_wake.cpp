@@ -7,8 +7,11 @@
 namespace skald::engine {
 namespace {
 
+/// A runner newer than all that were known then registered after they were asked for: nobody knows it dead.
 bool alive(const Wake& wake, Incarnation runner) {
-  return std::find(wake.live.begin(), wake.live.end(), runner) != wake.live.end();
+  if (wake.live.empty()) return false;
+  return std::find(wake.live.begin(), wake.live.end(), runner) != wake.live.end() ||
+         runner > *std::max_element(wake.live.begin(), wake.live.end());
 }
 
 void wake_local(Instance::State& state, StepState& step, Phase phase, const Wake& wake) {

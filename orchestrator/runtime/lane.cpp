@@ -25,16 +25,20 @@ Lane::Lane(const LaneServices& services, std::size_t index)
 }
 
 bool Lane::run_once(std::chrono::milliseconds wait) {
-  in_round_ = true;
   const bool worked = round(wait);
-  in_round_ = false;
   progressed_ns_ = services_.seams.clock.monotonic().count();
   return worked;
 }
 
 bool Lane::idle() const noexcept {
-  const auto waiting = queue_.load();
-  return waiting.urgent + waiting.starts + unsettled_ == 0 && (queue_.awaited() || !in_round_);
+  const auto waiting = load();
+  return waiting.urgent + waiting.starts == 0;
+}
+
+LaneQueue::Load Lane::load() const noexcept {
+  LaneQueue::Load load = queue_.load();
+  load.starts += held_;
+  return load;
 }
 
 bool Lane::round(std::chrono::milliseconds wait) {
@@ -72,17 +76,15 @@ std::vector<Work> Lane::next_works(std::chrono::milliseconds wait) {
   if (!splits_.empty()) {
     works = std::move(splits_.front());
     splits_.pop_front();
-    unsettled_ -= works.size();
     return works;
   }
   const std::size_t maximum = services_.settings.maximum_batch;
   while (!again_.empty() && works.size() < maximum) {
     works.push_back(std::move(again_.front()));
     again_.pop_front();
-    --unsettled_;
   }
   if (!works.empty() || !parked_done_.empty()) wait = std::chrono::milliseconds(0);
-  queue_.take(works, maximum, services_.settings.maximum_batch_bytes, wait);
+  queue_.take(works, maximum, services_.settings.maximum_batch_bytes, wait, held_);
   return works;
 }
 
@@ -190,7 +192,6 @@ void Lane::commit(Session& session, std::vector<Turn> turns) {
 void Lane::judge_again(std::vector<Turn> turns) {
   for (auto turn = turns.rbegin(); turn != turns.rend(); ++turn) {
     cache_.erase(turn->address);
-    unsettled_ += turn->works.size();
     for (auto work = turn->works.rbegin(); work != turn->works.rend(); ++work)
       again_.push_front(std::move(*work));
   }

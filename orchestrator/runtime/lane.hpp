@@ -46,7 +46,8 @@ class Lane {
   void wake() { queue_.wake(); }
 
   // From any thread:
-  [[nodiscard]] LaneQueue::Load load() const noexcept { return queue_.load(); }
+  /// What waits, and (as starts) what is held: judged just now or to be judged again.
+  [[nodiscard]] LaneQueue::Load load() const noexcept;
   /// Nothing waits, nothing is to be judged again.
   [[nodiscard]] bool idle() const noexcept;
   /// When it last came round, on Clock::monotonic.
@@ -88,8 +89,7 @@ class Lane {
   std::vector<std::int64_t> parked_done_;  ///< applied parked inputs, deleted by the next transaction
   std::vector<RecordMark> marks_;          ///< of this round's settled records
   std::vector<std::int64_t> outbox_done_;  ///< deleted by the transaction under way
-  std::atomic<std::size_t> unsettled_{0};  ///< works in again_ and splits_
-  std::atomic<bool> in_round_{false};
+  std::atomic<std::size_t> held_{0};       ///< works taken from the queue and not settled
   std::atomic<std::int64_t> progressed_ns_{0};
 };
 

@@ -18,17 +18,14 @@ void LaneQueue::push(std::vector<Work> works) {
 }
 
 void LaneQueue::take(std::vector<Work>& works, std::size_t maximum, std::size_t maximum_bytes,
-                     std::chrono::milliseconds wait) {
+                     std::chrono::milliseconds wait, std::atomic<std::size_t>& held) {
   std::unique_lock lock(mutex_);
-  if (empty() && wait.count() > 0) {
-    awaited_ = true;
-    arrived_.wait_for(lock, wait, [this] { return !empty() || woken_; });
-    awaited_ = false;
-  }
+  if (empty() && wait.count() > 0) arrived_.wait_for(lock, wait, [this] { return !empty() || woken_; });
   woken_ = false;
   std::size_t bytes = 0;
   while (works.size() < maximum && bytes < maximum_bytes && !empty()) {
     std::deque<Work>& from = urgent_.empty() ? starts_ : urgent_;
+    ++held;
     --(urgent_.empty() ? starts_count_ : urgent_count_);
     bytes += from.front().bytes;
     bytes_ -= from.front().bytes;

@@ -22,16 +22,15 @@ class LaneQueue {
   };
 
   void push(std::vector<Work> works);
-  /// Appends to `works` up to `maximum` works and about `maximum_bytes`; waits up to `wait` for the first.
+  /// Appends to `works` until there are `maximum` or about `maximum_bytes` were taken; waits up to `wait` for
+  /// the first. `held` counts what was taken, before it counts here no more.
   void take(std::vector<Work>& works, std::size_t maximum, std::size_t maximum_bytes,
-            std::chrono::milliseconds wait);
+            std::chrono::milliseconds wait, std::atomic<std::size_t>& held);
   /// Waits until wake(), at most `wait`, whatever is queued.
   void rest(std::chrono::milliseconds wait);
   /// Ends a wait early.
   void wake();
   [[nodiscard]] Load load() const noexcept;
-  /// The lane waits here for work. Read after load(): nothing was taken between if that said nothing waits.
-  [[nodiscard]] bool awaited() const noexcept { return awaited_; }
 
  private:
   [[nodiscard]] bool empty() const { return urgent_.empty() && starts_.empty(); }
@@ -41,7 +40,6 @@ class LaneQueue {
   std::deque<Work> urgent_;
   std::deque<Work> starts_;
   bool woken_ = false;
-  std::atomic<bool> awaited_{false};
   std::atomic<std::size_t> urgent_count_{0};
   std::atomic<std::size_t> starts_count_{0};
   std::atomic<std::size_t> bytes_{0};

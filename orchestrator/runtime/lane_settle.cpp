@@ -27,7 +27,7 @@ void Lane::settle(std::vector<Turn> turns, CommitResult result) {
         for (Work& work : turn.works)
           if (work.is_start()) std::get<StartRequest>(work.what).key = 0;
       // A wake-up of a saga that moved meanwhile is about the past: whoever moved it set its next deadline.
-      std::erase_if(turn.works, [](const Work& work) { return kind_of(work) == "wake"; });
+      held_ -= std::erase_if(turn.works, [](const Work& work) { return kind_of(work) == "wake"; });
       again.push_back(std::move(turn));
     } else {
       settle_won(turn, result.now);
@@ -121,6 +121,7 @@ void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict)
   if (work.mark) marks_.push_back(*work.mark);
   if (work.claimed && settlement.kind != Settlement::Kind::kParked) parked_done_.push_back(work.parked_id);
   if (work.settled) work.settled(settlement);
+  --held_;
 }
 
 void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts) {
@@ -157,10 +158,7 @@ void Lane::split(std::vector<Turn> turns, const Error& error) {
       for (Work& work : turn->works) works.push_back(std::move(work));
     return works;
   };
-  const auto push_front = [this](std::vector<Work> works) {
-    unsettled_ += works.size();
-    splits_.push_front(std::move(works));
-  };
+  const auto push_front = [this](std::vector<Work> works) { splits_.push_front(std::move(works)); };
   if (turns.empty()) return;  // only deletions: they are tried again
   if (turns.size() > 1) {
     const auto middle = turns.begin() + static_cast<std::ptrdiff_t>(turns.size() / 2);
@@ -207,7 +205,6 @@ void Lane::culprit(Work work, const Error& error) {
   }
   std::vector<Work> alone;
   alone.push_back(std::move(work));
-  unsettled_ += 1;
   splits_.push_front(std::move(alone));
 }
 

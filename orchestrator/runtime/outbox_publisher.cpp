@@ -1,6 +1,7 @@
 // Publishing outbox rows. What the client's callbacks touch lives in Shared, which outlives the last of them.
 #include "runtime/outbox_publisher.hpp"
 
+#include "wire/cloud_events.hpp"
 #include "wire/command_id.hpp"
 
 namespace skald::runtime {
@@ -46,9 +47,11 @@ struct OutboxPublisher::Shared {
   bool woken = false;
 };
 
-OutboxPublisher::OutboxPublisher(const Seams& seams, const Settings& settings, LaneRouter& lanes)
+OutboxPublisher::OutboxPublisher(const Seams& seams, const Settings& settings, const StoreClock& store_clock,
+                                 LaneRouter& lanes)
     : seams_(seams),
       settings_(settings),
+      store_clock_(store_clock),
       lanes_(lanes),
       link_(seams, settings, "outbox"),
       backoff_(settings, seams.random),
@@ -122,7 +125,6 @@ bool OutboxPublisher::ensure_producer() {
   auto producer = seams_.bus.producer();
   if (!producer) {
     produce_at_ = seams_.clock.monotonic() + backoff_.next();
-    seams_.observer.reached("bus", false);
     seams_.logger.warning("No producer yet; trying again.",
                           {{"code", producer.error().code}, {"reason", producer.error().message}});
     return false;
@@ -149,6 +151,11 @@ void OutboxPublisher::send_waiting() {
   while (!waiting_.empty()) {
     const Item& item = waiting_.front();
     const Message& message = item.row->row.messages[item.index];
+    if (expired(message)) {
+      shared_->settle(item);
+      waiting_.pop_front();
+      continue;
+    }
     auto produced =
         producer_->produce(message, [shared = shared_, item](Delivery delivery, const std::string& reason) {
           if (delivery == Delivery::kAcknowledged) return shared->settle(item);
@@ -167,6 +174,16 @@ void OutboxPublisher::send_waiting() {
     if (!produced) refused(taken, produced.error().message);
   }
   blocked_ = false;
+}
+
+bool OutboxPublisher::expired(const Message& message) const {
+  if (message.command_id.empty() || !store_clock_.known()) return false;
+  for (const Header& header : message.headers) {
+    if (header.name != "ce_expirytime") continue;
+    const auto expiry = wire::parse_time(header.value);
+    return expiry && *expiry <= store_clock_.now();
+  }
+  return false;
 }
 
 void OutboxPublisher::look_at_problems() {
@@ -212,7 +229,8 @@ void OutboxPublisher::delete_done() {
   std::vector<std::int64_t> ids;
   {
     const std::scoped_lock lock(shared_->mutex);
-    const auto old = seams_.clock.monotonic() - settings_.outbox_delete_after;
+    const auto wait = hurry_ ? std::chrono::milliseconds(0) : settings_.outbox_delete_after;
+    const auto old = seams_.clock.monotonic() - wait;
     while (!shared_->done.empty() && shared_->done.front().at <= old && ids.size() < kMaximumDelete) {
       ids.push_back(shared_->done.front().outbox_id);
       shared_->done.pop_front();

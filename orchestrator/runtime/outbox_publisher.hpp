@@ -1,7 +1,8 @@
 // OutboxPublisher: takes the outbox rows of committed batches to Kafka, in order, and sees that each row is
 // deleted once Kafka has acknowledged all of it: with a lane's next transaction, or by itself when none comes.
 // A message of unknown outcome is published again under the same id; one that Kafka refuses for good comes
-// back to its saga as Undeliverable, and its row stays until that input is applied. publish, take_done and the
+// back to its saga as Undeliverable, and its row stays until that input is applied. An expired command is not
+// published any more: its saga's own deadline decides. publish, take_done and the
 // counters from any thread; run_once on its own.
 #pragma once
 
@@ -15,6 +16,7 @@
 
 #include "ports/message.hpp"
 #include "runtime/settings.hpp"
+#include "runtime/store_clock.hpp"
 #include "runtime/store_link.hpp"
 #include "runtime/work.hpp"
 
@@ -22,7 +24,8 @@ namespace skald::runtime {
 
 class OutboxPublisher {
  public:
-  OutboxPublisher(const Seams& seams, const Settings& settings, LaneRouter& lanes);
+  OutboxPublisher(const Seams& seams, const Settings& settings, const StoreClock& store_clock,
+                  LaneRouter& lanes);
   ~OutboxPublisher();
 
   /// A row that is durable. One already on its way is not taken twice.
@@ -36,6 +39,8 @@ class OutboxPublisher {
   /// something to do.
   void run_once(std::chrono::milliseconds wait);
   void wake();
+  /// From any thread, when draining: acknowledged rows are deleted without waiting for a lane.
+  void hurry() noexcept { hurry_.store(true); }
 
   /// Messages taken and not yet acknowledged.
   [[nodiscard]] std::size_t backlog() const noexcept;
@@ -65,11 +70,13 @@ class OutboxPublisher {
   void take_incoming();
   void send_waiting();
   void look_at_problems();
+  [[nodiscard]] bool expired(const Message& message) const;
   void refused(const Item& item, const std::string& reason);
   void delete_done();
 
   const Seams seams_;
   const Settings& settings_;
+  const StoreClock& store_clock_;
   LaneRouter& lanes_;
   StoreLink link_;
   Backoff backoff_;
@@ -78,6 +85,7 @@ class OutboxPublisher {
   std::deque<Resend> resends_;
   std::chrono::nanoseconds produce_at_{0};  ///< not before
   std::atomic<bool> blocked_{true};
+  std::atomic<bool> hurry_{false};
   std::unique_ptr<Producer> producer_;
 };
 

@@ -31,6 +31,7 @@ struct Runtime::Body {
   void end_threads();
   void observe() const;
   std::function<void(const Settlement&)> take_waiter(std::int64_t parked_id);
+  Result<void> park(ParkedInput input);
 
   Parts parts;
   std::atomic<Incarnation> incarnation{0};
@@ -49,8 +50,9 @@ struct Runtime::Body {
   Waiter timekeeper_waiter;
   std::chrono::nanoseconds observed_at{0};
 
-  std::mutex api_mutex;  ///< guards the session of API calls and who waits for which parked input
+  std::mutex api_mutex;  ///< guards api_link, through calls of its session
   StoreLink api_link;
+  std::mutex waiters_mutex;  ///< guards waiters: who waits for which parked input
   std::unordered_map<std::int64_t, std::function<void(const Settlement&)>> waiters;
 
   std::atomic<bool> taking_in{true};
@@ -86,7 +88,7 @@ Runtime::Body::Body(Runtime& self, Parts given)
       decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers),
       own_executor(make_pool(parts)),
       executor(own_executor ? *own_executor : *parts.executor),
-      publisher(parts.seams, parts.settings, self),
+      publisher(parts.seams, parts.settings, store_clock, self),
       ingress({parts.seams, parts.settings, decoder, tracker, progress, self, [this] { return pressure(); }}),
       timekeeper({parts.seams, parts.settings, parts.registry, decoder, parts.environment.build, keys,
                   store_clock, progress, publisher, self, incarnation, [this] { return pressure(); },
@@ -121,7 +123,7 @@ void Runtime::Body::observe() const {
 }
 
 std::function<void(const Settlement&)> Runtime::Body::take_waiter(std::int64_t parked_id) {
-  const std::scoped_lock lock(api_mutex);
+  const std::scoped_lock lock(waiters_mutex);
   const auto place = waiters.find(parked_id);
   if (place == waiters.end()) return {};
   auto waiter = std::move(place->second);
@@ -129,9 +131,28 @@ std::function<void(const Settlement&)> Runtime::Body::take_waiter(std::int64_t p
   return waiter;
 }
 
+Result<void> Runtime::Body::park(ParkedInput input) {
+  const std::scoped_lock lock(api_mutex);
+  Session* session = api_link.session();
+  if (session == nullptr) return Error{ErrorKind::kUnavailable, "", "the database is away"};
+  Batch batch;
+  batch.incarnation = incarnation;
+  batch.park.push_back(std::move(input));
+  auto stored = session->commit(batch);
+  if (stored) {
+    api_link.succeeded();
+    return {};
+  }
+  api_link.failed(stored.error());
+  return stored.error();
+}
+
 Runtime::Runtime(Parts parts) : body_(std::make_unique<Body>(*this, std::move(parts))) {}
 
-Runtime::~Runtime() { body_->end_threads(); }
+Runtime::~Runtime() {
+  body_->end_threads();
+  body_->own_executor.reset();  // its last results go to lanes that nobody runs any more
+}
 
 void Runtime::route(std::vector<Work> works) {
   auto& lanes = body_->lanes;
@@ -177,6 +198,7 @@ void Runtime::Body::loop_timekeeper() {
 }
 
 bool Runtime::Body::quiet() const {
+  // In the order in which work moves on; drain asks twice, since it may move from a later one to an earlier.
   return executor.backlog() == 0 && publisher.idle() &&
          std::all_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->idle(); });
 }
@@ -189,15 +211,16 @@ bool Runtime::drain() {
   if (body.ingress_thread.joinable()) body.ingress_thread.join();
   body.timekeeper.quiesce();
   body.executor.request_stop();
+  body.publisher.hurry();
   Waiter pause;
-  bool clean = body.quiet();
+  bool clean = body.quiet() && body.quiet();
   while (!clean && body.parts.seams.clock.monotonic() < until) {
     if (body.threads.empty()) {
       run_once();
     } else {
       pause.wait(kDrainInterval);
     }
-    clean = body.quiet();
+    clean = body.quiet() && body.quiet();
   }
   body.ingress.finish();
   body.end_threads();
@@ -264,9 +287,7 @@ Result<ActionAnswer> Runtime::act(const SagaAddress& saga, const engine::Operato
   auto answered = std::make_shared<std::promise<ActionAnswer>>();
   auto answer = answered->get_future();
   {
-    const std::scoped_lock lock(body.api_mutex);
-    Session* session = body.api_link.session();
-    if (session == nullptr) return Error{ErrorKind::kUnavailable, "", "the database is away"};
+    const std::scoped_lock lock(body.waiters_mutex);
     if (body.waiters.size() >= kMaximumWaiters)
       return Error{ErrorKind::kUnavailable, "", "too many actions are waiting; try again later"};
     body.waiters[parked_id] = [answered](const Settlement& settlement) {
@@ -275,16 +296,12 @@ Result<ActionAnswer> Runtime::act(const SagaAddress& saga, const engine::Operato
       if (settlement.kind == Settlement::Kind::kParked) given.kind = ActionAnswer::Kind::kAccepted;
       answered->set_value(std::move(given));
     };
-    Batch batch;
-    batch.incarnation = body.incarnation;
-    batch.park.push_back({parked_id, saga, 0, ParkReason::kOrdered, encode_input(engine::Input(action)), {}});
-    auto stored = session->commit(batch);
-    if (!stored) {
-      body.waiters.erase(parked_id);
-      body.api_link.failed(stored.error());
-      return stored.error();
-    }
-    body.api_link.succeeded();
+  }
+  auto stored =
+      body.park({parked_id, saga, 0, ParkReason::kOrdered, encode_input(engine::Input(action)), {}});
+  if (!stored) {
+    static_cast<void>(body.take_waiter(parked_id));
+    return stored.error();
   }
   body.timekeeper.expect_parked();
   body.timekeeper_waiter.wake();

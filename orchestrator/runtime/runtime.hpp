@@ -68,7 +68,8 @@ class Runtime final : public LaneRouter {
   /// Starts the threads. The database and Kafka may be away: they are waited for.
   void start();
   /// Stops taking in, finishes what is under way, publishes it and records the positions, within the shutdown
-  /// grace; then ends the threads. False: the grace was too short; what is left is as after a crash.
+  /// grace; then ends the threads. False: the grace was too short; what is left is as after a crash, and the
+  /// process had better end at once: the destructor waits for local steps that still run.
   bool drain();
   /// Instead of start(): one round of everything, without waiting. True if there was something to do.
   bool run_once();

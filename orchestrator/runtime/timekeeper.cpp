@@ -110,6 +110,7 @@ bool Timekeeper::claim(Session& session) {
   auto claimed = session.claim_due(spec(parts_.settings.claim_lease));
   if (!fine(claimed)) return false;
   parts_.store_clock.tell(claimed->now);
+  if (claimed->sagas.size() >= parts_.settings.maximum_claim) claim_at_ = Ns(0);  // there is more
   std::map<std::int32_t, Group> groups;
   for (DueSaga& saga : claimed->sagas) {
     if (!waiting_.insert(saga.key).second) continue;
