@@ -17,9 +17,7 @@ namespace skald::api {
 namespace {
 
 /// httplib's view of a connection. No `override`: the set of virtual functions differs between its versions.
-#if defined(__clang__)
-#pragma clang diagnostic ignored "-Wsuggest-override"
-#endif
+// NOLINTBEGIN(modernize-use-override)
 class ConnectionStream final : public httplib::Stream {
  public:
   explicit ConnectionStream(HttpConnection& connection) : connection_(connection) {}
@@ -37,6 +35,7 @@ class ConnectionStream final : public httplib::Stream {
  private:
   HttpConnection& connection_;
 };
+// NOLINTEND(modernize-use-override)
 
 /// Threads that answer, and the connections that wait for one. When the queue is full the accepting thread
 /// runs the task itself, with `overloaded` set: the connection is told and closed at once.

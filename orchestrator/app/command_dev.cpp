@@ -115,6 +115,7 @@ int run_dev(const Program& program, const DevOptions& options) {
   Signals signals;
   SystemClock clock;
   SystemRandom random;
+  std::fprintf(stderr, "%s dev: starting a broker and a database of its own\n", program.name.c_str());
   auto postgres = PrivatePostgres::start(options.data, signals, clock);
   if (!postgres) return program.fail(postgres.error());
   const auto logger = make_logger(config->log_level, config->log_json, clock);

@@ -155,10 +155,10 @@ Result<void> PrivatePostgres::prepare(const std::string& folder) {
 
 Result<void> PrivatePostgres::initialise() {
   const std::string log = folder_ + "/initdb.log";
-  const pid_t child =
-      spawn({programs_ + "/initdb", "--pgdata", folder_ + "/data", "--username", "skald", "--auth", "trust",
-             "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"},
-            folder_, log, server_user());
+  const pid_t child = spawn(
+      {programs_ + "/initdb", "--pgdata", folder_ + "/data", "--username", "skald", "--auth", "trust",
+       "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions", "--wal-segsize", "1"},
+      folder_, log, server_user());
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
     return unavailable(
@@ -174,8 +174,8 @@ Result<void> PrivatePostgres::launch(Signals& signals, Clock& clock) {
   std::vector<std::string> command{programs_ + "/postgres", "-D", folder_ + "/data"};
   for (const std::string& setting :
        {"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "synchronous_commit=off",
-        "full_page_writes=off", "max_connections=100", "shared_buffers=64MB", "timezone=UTC",
-        "log_timezone=UTC", "autovacuum_naptime=10s"}) {
+        "full_page_writes=off", "max_connections=100", "max_wal_size=512MB", "shared_buffers=64MB",
+        "timezone=UTC", "log_timezone=UTC", "autovacuum_naptime=10s"}) {
     command.emplace_back("-c");
     command.push_back(setting);
   }
