@@ -133,7 +133,8 @@ class MemoryConsumer final : public Consumer {
   }
 
   void assign(Lock& lock, const std::vector<TopicPartition>& assignment) {
-    const auto partitions = assignment;  // the group may change while the listener is called
+    // The group may change while the listener is called, and with it what `assignment` refers to.
+    const auto partitions = assignment;  // NOLINT(performance-unnecessary-copy-initialization)
     lock.unlock();
     const auto starts = listener_.assigned(partitions);
     lock.lock();

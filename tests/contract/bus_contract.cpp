@@ -317,14 +317,16 @@ TEST_P(BusContract, TwoMembersShareThePartitionsAndTheOneThatStaysTakesOver) {
     return static_cast<void>(second->poll(1, std::chrono::milliseconds{10})), shared();
   };
   ASSERT_TRUE(poll_until(*first, records, turn));
-  EXPECT_EQ(first_listener.last_revoked.size(), 4U);  // eager: the whole set
+  EXPECT_GT(first_listener.revocations, 0);
+  EXPECT_TRUE(first_listener.revoked_whole);  // eager: always the whole set
   std::set<TopicPartition> all(first_listener.owned.begin(), first_listener.owned.end());
   all.insert(second_listener.owned.begin(), second_listener.owned.end());
   EXPECT_EQ(all.size(), 4U);
   // Range: each has a run of neighbours.
   EXPECT_EQ(first_listener.owned[1].partition - first_listener.owned[0].partition, 1);
+  const int revocations = second_listener.revocations;
   second.reset();
-  EXPECT_EQ(second_listener.revocations, 0);  // leaving does not call the listener
+  EXPECT_EQ(second_listener.revocations, revocations);  // leaving does not call the listener
   ASSERT_TRUE(poll_until(*first, records, [&] { return first_listener.owned.size() == 4; }));
   world.publish_numbers(0, 0, 1);
   world.publish_numbers(3, 3, 4);

@@ -34,7 +34,7 @@ class Listener : public RebalanceListener {
   }
   void revoked(const std::vector<TopicPartition>& partitions) override {
     ++revocations;
-    last_revoked = partitions;
+    revoked_whole = revoked_whole && partitions.size() == owned.size();
     owned.clear();
   }
   void failed(const TopicPartition& partition, const std::string& reason) override {
@@ -44,10 +44,10 @@ class Listener : public RebalanceListener {
   std::map<TopicPartition, std::int64_t> starts_at;
   std::set<TopicPartition> left_out;
   std::vector<TopicPartition> owned;
-  std::vector<TopicPartition> last_revoked;
   std::vector<std::pair<TopicPartition, std::string>> failures;
   int assignments = 0;
   int revocations = 0;
+  bool revoked_whole = true;  ///< each time, all that was owned
 };
 
 /// Polls until `done` or the deadline; every record read goes to `records`. False when the deadline passed.

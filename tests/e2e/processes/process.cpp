@@ -8,6 +8,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <regex>
 #include <stdexcept>
 
 extern char** environ;
@@ -96,8 +97,9 @@ std::string Process::output() const {
   return {std::istreambuf_iterator<char>{file}, {}};
 }
 
-bool Process::says(const std::string& text, std::chrono::milliseconds limit) const {
-  return eventually(limit, [&] { return output().find(text) != std::string::npos; });
+bool Process::says(const std::string& pattern, std::chrono::milliseconds limit) const {
+  const std::regex expression{pattern};
+  return eventually(limit, [&] { return std::regex_search(output(), expression); });
 }
 
 }  // namespace skald::e2e

@@ -34,7 +34,8 @@ class Process {
   void kill();
   /// Everything it wrote so far.
   [[nodiscard]] std::string output() const;
-  [[nodiscard]] bool says(const std::string& text, std::chrono::milliseconds limit) const;
+  /// Waits until what it wrote has a match of this regular expression.
+  [[nodiscard]] bool says(const std::string& pattern, std::chrono::milliseconds limit) const;
 
  private:
   pid_t pid_ = -1;
