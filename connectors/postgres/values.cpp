@@ -8,11 +8,11 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-constexpr std::array<std::int8_t, 256> kDigitValues = [] {
-  std::array<std::int8_t, 256> values{};
+constexpr std::array<int, 256> kDigitValues = [] {
+  std::array<int, 256> values{};
   values.fill(-1);
   for (std::size_t digit = 0; digit < kDigits.size(); ++digit)
-    values[static_cast<unsigned char>(kDigits[digit])] = static_cast<std::int8_t>(digit);
+    values[static_cast<unsigned char>(kDigits[digit])] = digit;
   return values;
 }();
 
