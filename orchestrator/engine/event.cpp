@@ -92,7 +92,7 @@ void write_event(std::string& text, const Event& event) {
 }
 
 Error damaged(std::size_t line, const std::string& why) {
-  return Error{ErrorKind::kInvalid, "SKALD-411", "history line " + std::to_string(line) + ": " + why};
+  return Error{ErrorKind::kInvalid, "SKALD-423", "history line " + std::to_string(line) + ": " + why};
 }
 
 /// Reads one event's object; what it lacks keeps its default.
@@ -102,7 +102,7 @@ class EventReader {
     for (std::size_t index = 0; index < object.size(); ++index)
       if (!read_member(object.member_name(index), object.member_value(index), event, bytes))
         return Error{
-            ErrorKind::kInvalid, "SKALD-411",
+            ErrorKind::kInvalid, "SKALD-423",
             "key \"" + std::string(object.member_name(index)) + "\" is not known or has a wrong value"};
     return {};
   }

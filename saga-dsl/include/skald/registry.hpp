@@ -47,7 +47,7 @@ struct TriggerFunction<std::optional<Start<Input>> (C::*)(const Event&, const Re
 template <class Event, class Input, class F>
 Result<std::optional<TriggeredStart>> apply_trigger(const F& function, const std::string& name,
                                                     const Record& record) {
-  if (!record.value) return Error{ErrorKind::kInvalid, "SKALD-402", "the record has no value (a tombstone)"};
+  if (!record.value) return Error{ErrorKind::kInvalid, "SKALD-405", "the record has no value (a tombstone)"};
   auto event = from_json<Event>(*record.value);
   if (!event) return event.error();
   try {
@@ -55,7 +55,7 @@ Result<std::optional<TriggeredStart>> apply_trigger(const F& function, const std
     if (!start) return std::optional<TriggeredStart>();
     return std::optional(TriggeredStart{std::move(start->saga_id), to_json(start->input)});
   } catch (const std::exception& error) {
-    return Error{ErrorKind::kInvalid, "SKALD-403", "trigger " + name + " threw: " + error.what()};
+    return Error{ErrorKind::kInvalid, "SKALD-422", "trigger " + name + " threw: " + error.what()};
   }
 }
 

@@ -45,7 +45,7 @@ Result<std::string> build_compensation(std::string_view input_text, const std::s
   try {
     return to_json(S::compensation(*input, output));
   } catch (const std::exception& error) {
-    return Error{ErrorKind::kInvalid, "SKALD-401",
+    return Error{ErrorKind::kInvalid, "SKALD-421",
                  std::string(S::name) + "::compensation threw: " + error.what()};
   }
 }
