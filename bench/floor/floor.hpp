@@ -3,10 +3,13 @@
 
 #include <string>
 
+#include "topics.hpp"
+
 namespace bench {
 
-[[noreturn]] void participate(const std::string& servers);
+[[noreturn]] void participate(const std::string& servers, const Names& names);
 /// `lanes` threads, each with its own connection and its own partitions; at most `batch` records a transaction.
-[[noreturn]] void orchestrate(const std::string& servers, const std::string& postgres, int lanes, int batch);
+[[noreturn]] void orchestrate(const std::string& servers, const std::string& postgres, const Names& names,
+                              int lanes, int batch);
 
 }  // namespace bench

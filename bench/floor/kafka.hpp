@@ -18,7 +18,7 @@ struct Headers {
 };
 
 struct OutMessage {
-  const char* topic = nullptr;  ///< one of the program's constants
+  const char* topic = nullptr;  ///< lives as long as the program
   std::string key;
   std::string value;
   Headers headers;

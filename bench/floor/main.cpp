@@ -8,19 +8,22 @@
 int main(int argc, char** argv) {
   std::string kafka = "127.0.0.1:9092";
   std::string postgres;
+  std::string name = "floor";
   int lanes = 4;
   int batch = 500;
   CLI::App app{
       "The floor of the saturation benchmark: the messages and rows of an order saga, without saga logic."};
   app.require_subcommand(1);
   app.add_option("--kafka", kafka, "Bootstrap servers");
+  app.add_option("--name", name, "Of this run: its schema, and the prefix of its topics");
   auto* orchestrate = app.add_subcommand("orchestrate", "Orders in, commands out, replies in, outcomes out");
-  orchestrate->add_option("--postgres", postgres, "libpq URI; schema floor must hold Skald's tables")
+  orchestrate->add_option("--postgres", postgres, "libpq URI; the run's schema must hold Skald's tables")
       ->required();
   orchestrate->add_option("--lanes", lanes, "Threads, each with a connection")->check(CLI::Range(1, 64));
   orchestrate->add_option("--batch", batch, "Records a transaction, at most")->check(CLI::Range(2, 100'000));
   app.add_subcommand("participants", "Answers commands from memory");
   CLI11_PARSE(app, argc, argv);
-  if (orchestrate->parsed()) bench::orchestrate(kafka, postgres, lanes, batch);
-  bench::participate(kafka);
+  const bench::Names names{name};
+  if (orchestrate->parsed()) bench::orchestrate(kafka, postgres, names, lanes, batch);
+  bench::participate(kafka, names);
 }

@@ -35,11 +35,12 @@ struct Row {
 
 class Lane {
  public:
-  Lane(Consumer& consumer, Producer& producer, const std::string& postgres, std::size_t number,
-       std::size_t batch)
-      : consumer_(consumer),
+  Lane(const Names& names, Consumer& consumer, Producer& producer, const std::string& postgres,
+       std::size_t number, std::size_t batch)
+      : names_(names),
+        consumer_(consumer),
         producer_(producer),
-        rows_(postgres),
+        rows_(postgres, names.schema),
         number_(number),
         batch_(batch),
         next_id_((std::chrono::system_clock::now().time_since_epoch().count() / 1000 << 8) +
@@ -83,7 +84,7 @@ class Lane {
     const std::string topic = rd_kafka_topic_name(message->rkt);
     positions_[{topic, message->partition}] = message->offset + 1;
     const std::string id{key_of(message)};
-    if (topic == kOrders)
+    if (topic == names_.orders)
       start(id, message, batch);
     else if (const auto found = sagas_.find(id); found != sagas_.end())
       go_on(id, found->second, header(message, "ce_type"), value_of(message), batch);
@@ -137,7 +138,7 @@ class Lane {
     const auto step = static_cast<std::size_t>(saga.step);
     std::string key = "floor/place-order/" + id + "/" + std::to_string(saga.step);
     std::string command = key + "/" + phase + "/1";
-    out_.push_back({kCommands[step],
+    out_.push_back({names_.commands[step].c_str(),
                     id,
                     saga.order,
                     {{{"ce_specversion", "1.0"},
@@ -150,12 +151,12 @@ class Lane {
                       {"ce_idempotencykey", std::move(key)},
                       {"ce_sagaphase", phase},
                       {"ce_sagaattempt", "1"},
-                      {"ce_sagareplyto", kReplies}}}});
+                      {"ce_sagareplyto", names_.replies}}}});
     return saga.order;
   }
 
   void end(const std::string& id, const char* type, std::string_view data) {
-    out_.push_back({kLifecycle,
+    out_.push_back({names_.lifecycle.c_str(),
                     id,
                     std::string(data),
                     {{{"ce_specversion", "1.0"},
@@ -192,6 +193,7 @@ class Lane {
     out_.clear();
   }
 
+  const Names& names_;
   Consumer& consumer_;
   Producer& producer_;
   Rows rows_;
@@ -209,7 +211,8 @@ class Lane {
 
 }  // namespace
 
-void orchestrate(const std::string& servers, const std::string& postgres, int lanes, int batch) {
+void orchestrate(const std::string& servers, const std::string& postgres, const Names& names, int lanes,
+                 int batch) {
   Producer producer{servers, [](void* opaque) {
                       auto* row = static_cast<Row*>(opaque);
                       if (row->open.fetch_sub(1) != 1) return;
@@ -217,11 +220,11 @@ void orchestrate(const std::string& servers, const std::string& postgres, int la
                       delete row;
                     }};
   const auto count = static_cast<std::size_t>(lanes);
-  Consumer consumer{servers, {kOrders, kReplies}, count};
+  Consumer consumer{servers, {names.orders, names.replies}, count};
   std::vector<std::thread> threads;
   for (std::size_t number = 0; number < count; ++number)
     threads.emplace_back([&, number] {
-      Lane lane{consumer, producer, postgres, number, static_cast<std::size_t>(batch)};
+      Lane lane{names, consumer, producer, postgres, number, static_cast<std::size_t>(batch)};
       lane.run();
     });
   for (auto& thread : threads) thread.join();

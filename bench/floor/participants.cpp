@@ -8,9 +8,9 @@
 
 namespace bench {
 
-void participate(const std::string& servers) {
+void participate(const std::string& servers, const Names& names) {
   Producer producer{servers, [](void*) {}};
-  Consumer consumer{servers, {kCommands.begin(), kCommands.end()}, 1};
+  Consumer consumer{servers, {names.commands.begin(), names.commands.end()}, 1};
   std::vector<rd_kafka_message_t*> messages;
   while (true) {
     consumer.poll(0, 100, messages, 500);
@@ -21,7 +21,7 @@ void participate(const std::string& servers) {
       const std::string saga{key_of(message)};
       const bool refused = step == kSteps[2] && value_of(message).find(kRefused) != std::string_view::npos;
       const bool undone = header(message, "ce_sagaphase") == "compensation";
-      OutMessage reply{kReplies,
+      OutMessage reply{names.replies.c_str(),
                        saga,
                        refused  ? R"({"code":"no-carrier","message":"nobody goes there","retryable":false})"
                        : undone ? "{}"

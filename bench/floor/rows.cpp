@@ -67,10 +67,12 @@ void escape_copy(const std::string& text, std::string& into) {
 
 }  // namespace
 
-Rows::Rows(const std::string& postgres) : connection_(PQconnectdb(postgres.c_str())) {
+Rows::Rows(const std::string& postgres, const std::string& schema)
+    : connection_(PQconnectdb(postgres.c_str())) {
   if (PQstatus(connection_) != CONNECTION_OK) give_up(PQerrorMessage(connection_));
+  exec(("SET search_path = " + schema).c_str());
   exec(
-      "SET search_path = floor; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+      "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
       "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off");
   exec("INSERT INTO definition (namespace, name) VALUES ('floor', 'place-order') ON CONFLICT DO NOTHING");
   PGresult* id = PQexec(connection_, "SELECT definition_id FROM definition WHERE namespace = 'floor'");

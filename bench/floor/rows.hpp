@@ -30,7 +30,7 @@ struct RowBatch {
 
 class Rows {
  public:
-  explicit Rows(const std::string& postgres);
+  Rows(const std::string& postgres, const std::string& schema);
   ~Rows();
   Rows(const Rows&) = delete;
   Rows& operator=(const Rows&) = delete;

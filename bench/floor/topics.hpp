@@ -1,14 +1,27 @@
-// The floor's topics: its own, so that it runs beside Skald on one cluster. Steps by index, in order.
+// The names a run of the floor works under: each run has topics and a schema of its own, so that it starts from nothing.
+// Steps by index, in order.
 #pragma once
 
 #include <array>
+#include <string>
 
 namespace bench {
 
-inline constexpr const char* kOrders = "floor.orders";
-inline constexpr const char* kReplies = "floor.replies";
-inline constexpr const char* kLifecycle = "floor.lifecycle";
-inline constexpr std::array<const char*, 3> kCommands{"floor.inventory", "floor.payments", "floor.shipping"};
+struct Names {
+  explicit Names(const std::string& run)
+      : schema(run),
+        orders(run + ".orders"),
+        replies(run + ".replies"),
+        lifecycle(run + ".lifecycle"),
+        commands{run + ".inventory", run + ".payments", run + ".shipping"} {}
+
+  std::string schema;
+  std::string orders;
+  std::string replies;
+  std::string lifecycle;
+  std::array<std::string, 3> commands;
+};
+
 inline constexpr std::array<const char*, 3> kSteps{"reserve-stock", "charge-card", "ship-order"};
 
 /// Customers of this prefix are refused at the last step.

@@ -82,7 +82,7 @@ WHERE coalesce(p.parcels, 0) <> coalesce(s.shipped, 0) OR coalesce(p.under_way, 
 
 INSERT INTO offence SELECT 13, 'lost', order_id FROM given WHERE outcome = 'lost';
 
-SELECT names.name, count(o.order_id), coalesce((array_agg(o.order_id ORDER BY o.order_id))[1:5]::text, '')
+SELECT names.name, count(o.order_id), coalesce((array_agg(o.order_id ORDER BY o.order_id) FILTER (WHERE o.order_id IS NOT NULL))[1:5]::text, '')
 FROM unnest(ARRAY['an effect happened twice', 'completed, but a step has no effect', 'completed, but an effect was undone',
                   'compensated, but an effect stands', 'undone, but never done',
                   'undone in another order than the reverse', 'done in another order than the saga says',

@@ -55,7 +55,7 @@ class Outage : public testing::Test {
   /// `pid`: the name of a process id in stack.env; it gets `number` half-way and comes back when it is gone.
   void survive(const std::string& pid, int number) {
     auto orchestrator = world_.start_orchestrator();
-    auto& load = world_.start_load(300, 60);
+    auto& load = world_.start_load(150, 50);
     ASSERT_TRUE(load.says("outcomes [1-9]", 60s)) << world_.logs();
     stack_.signal(pid, number);
     ASSERT_TRUE(eventually(60s, [&] { return !stack_.is_running(pid); }));
@@ -65,7 +65,7 @@ class Outage : public testing::Test {
     stack_.start();
     const auto outcome = world_.finish_load(150s);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.report << world_.logs();
-    EXPECT_EQ(outcome.number("orders"), 300) << outcome.report;
+    EXPECT_EQ(outcome.number("orders"), 150) << outcome.report;
     EXPECT_EQ(world_.offences(), "");
     EXPECT_TRUE(orchestrator.process->is_running());
     EXPECT_TRUE(eventually(30s, [&] { return http_status(orchestrator.port, "/readyz") == 200; }))
