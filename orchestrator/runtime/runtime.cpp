@@ -251,7 +251,7 @@ bool Runtime::run_once() {
   for (auto& lane : body.lanes) worked = lane->run_once(kNoWait) || worked;
   const std::size_t before = body.publisher.backlog();
   body.publisher.run_once(kNoWait);
-  return worked || before > 0 || !body.quiet();
+  return worked || before > 0;
 }
 
 // --- the API ---

@@ -36,6 +36,7 @@ TEST(Timers, AreTakenOverFromADeadProcess) {
   world.participants->scripts["reserve"] = [](const auto&) { return std::nullopt; };
   world.order("o-1");
   ASSERT_TRUE(world.run_until([&] { return world.participants->received.size() == 1; }));
+  world.run_for(1s);  // its outbox row goes: nobody sends the command again
   world.kill(0);
   world.add_process();
   ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompensated); }));

@@ -229,20 +229,34 @@ class Participants : private RebalanceListener {
  private:
   void answer(const Command& command) {
     received.push_back(command);
-    const auto script = scripts.find(command.step);
-    const bool action = command.phase == wire::Phase::kAction;
-    auto reply =
-        script == scripts.end() || !action ? std::optional(succeeded(command)) : script->second(command);
-    const std::string& key = command.idempotency_key;
-    if (!action) {
-      if (actions[key] > 0 && compensations[key] == 0) compensations[key] = 1;
-      cancelled_[key] = true;
-    } else if (cancelled_[key]) {
-      reply = refused(command, "cancelled");
-    } else if (!reply || reply->succeeded) {
-      actions[key] = 1;  // the inbox: once, however often it comes
-    }
+    auto reply = command.phase == wire::Phase::kAction ? act(command) : undo(command);
     for (int copy = 0; reply && copy < copies; ++copy) send(*reply);
+  }
+  /// The inbox: an effect, a final refusal and a cancellation are final for the key; a repeated command is
+  /// answered by what was decided, naming the command just received.
+  std::optional<wire::Reply> act(const Command& command) {
+    const std::string& key = command.idempotency_key;
+    const auto decided = decided_.find(key);
+    if (decided != decided_.end()) {
+      wire::Reply again = decided->second;
+      again.causation_id = command.id;
+      return again;
+    }
+    const auto script = scripts.find(command.step);
+    auto reply = script == scripts.end() ? std::optional(succeeded(command)) : script->second(command);
+    if (!reply || reply->succeeded) {
+      actions[key] = 1;
+      decided_[key] = succeeded(command);
+    } else if (!reply->failure.retryable) {
+      decided_[key] = *reply;
+    }
+    return reply;
+  }
+  wire::Reply undo(const Command& command) {
+    const std::string& key = command.idempotency_key;
+    if (actions[key] > 0) compensations[key] = 1;
+    if (actions[key] == 0) decided_[key] = refused(command, "cancelled");
+    return succeeded(command);
   }
   std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) override {
     std::vector<PartitionOffset> starts;
@@ -253,7 +267,7 @@ class Participants : private RebalanceListener {
 
   std::unique_ptr<Producer> producer_;
   std::unique_ptr<Consumer> consumer_;
-  std::map<std::string, bool> cancelled_;
+  std::map<std::string, wire::Reply> decided_;  ///< by idempotency key
   int replies_ = 0;
 };
 
@@ -369,13 +383,13 @@ class World {
     const auto limit = clock.monotonic() + 1h;
     for (int rounds = 0; clock.monotonic() < limit && rounds < 200'000; ++rounds) {
       if (holds()) return true;
-      clock.advance(round() ? 1ms : 20ms);
+      clock.advance(round() ? 1ms : 50ms);
     }
     return holds();
   }
   void run_for(std::chrono::milliseconds time) {
     const auto limit = clock.monotonic() + time;
-    while (clock.monotonic() < limit) clock.advance(round() ? 1ms : 20ms);
+    while (clock.monotonic() < limit) clock.advance(round() ? 1ms : 50ms);
   }
 
   std::optional<SagaRow> row(const std::string& saga_id) const {
