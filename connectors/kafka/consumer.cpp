@@ -133,7 +133,7 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t maximum, std::chrono
     return batch;
   }
   if (refusal_) return *std::exchange(refusal_, std::nullopt);
-  if (!trouble_.empty()) probe();
+  if (!trouble_.empty() || !suspicion_.empty()) probe();
   if (!trouble_.empty()) return Error{ErrorKind::kUnavailable, "SKALD-203", "Kafka is away: " + trouble_};
   return batch;
 }
@@ -204,7 +204,11 @@ void KafkaConsumer::probe() {
   const rd_kafka_metadata_t* found = nullptr;
   const auto code = rd_kafka_metadata(client_.get(), 0, nullptr, &found, milliseconds(kProbePatience));
   const Owned<const rd_kafka_metadata_t> metadata(found);
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) trouble_.clear();
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    trouble_.clear();
+  else if (trouble_.empty())
+    trouble_ = suspicion_;
+  suspicion_.clear();
   next_probe_ = steady_clock::now() + kProbeInterval;
 }
 
@@ -212,6 +216,9 @@ void KafkaConsumer::on_error(rd_kafka_resp_err_t code, const std::string& reason
   if (code == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
   const bool away = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || is_authentication(code, reason);
   if (fatal_ || away || !trouble_.empty()) trouble_ = reason;
+  // That all brokers are down is told once only, and may be told among the last records: a lost connection is
+  // reason enough to ask.
+  if (code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__RESOLVE || away) suspicion_ = reason;
 }
 
 void KafkaConsumer::rebuild() {

@@ -68,6 +68,7 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   bool closing_ = false;
   bool fatal_ = false;
   std::string trouble_;           ///< why the cluster seems away; empty when it is not
+  std::string suspicion_;         ///< why Kafka may be away; the next idle poll asks
   std::optional<Error> refusal_;  ///< to be answered by the next poll
   std::chrono::steady_clock::time_point next_probe_{};
   std::chrono::steady_clock::time_point next_look_{};  ///< at the topics, when assigning all
