@@ -21,6 +21,8 @@ namespace {
 class ConnectionStream final : public httplib::Stream {
  public:
   explicit ConnectionStream(HttpConnection& connection) : connection_(connection) {}
+  // Which of these the base class has depends on the library's version.
+  // NOLINTBEGIN(modernize-use-override)
   bool is_readable() const { return connection_.wait_readable(); }
   bool wait_readable() const { return connection_.wait_readable(); }
   bool is_writable() const { return true; }
@@ -31,6 +33,7 @@ class ConnectionStream final : public httplib::Stream {
   void get_local_ip_and_port(std::string&, int&) const {}
   socket_t socket() const { return connection_.socket(); }
   time_t duration() const { return 0; }
+  // NOLINTEND(modernize-use-override)
 
  private:
   HttpConnection& connection_;

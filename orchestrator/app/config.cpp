@@ -81,9 +81,10 @@ class Builder {
                   key + " is not set: " + what + "; set it in the file or as " + environment_name(key));
   }
 
-  std::string text(std::string_view key, std::string fallback = {}, const std::string& name = {}) const {
+  std::string text(std::string_view key, const std::string& fallback = {},
+                   const std::string& name = {}) const {
     const Setting* setting = config_.values.find(key, name);
-    return setting == nullptr ? std::move(fallback) : setting->text;
+    return setting == nullptr ? fallback : setting->text;
   }
 
   void plain_keys() {
@@ -158,7 +159,7 @@ class Builder {
 
   /// "steps.<step>.retry" with its name, and the origin of whatever was configured there.
   std::string at_step(const std::string& prefix, const std::string& step) const {
-    const std::string key = "steps." + step + prefix.substr(std::string("steps.<step>").size());
+    std::string key = "steps." + step + prefix.substr(std::string("steps.<step>").size());
     for (const auto& [reference, setting] : config_.values.settings)
       if (reference.text().starts_with(key)) return where(setting) + key;
     return key;

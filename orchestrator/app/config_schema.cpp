@@ -304,16 +304,18 @@ std::vector<std::string> keys_with_name(std::string_view name) {
   return keys;
 }
 
+static std::string as_code(const std::string& text) { return "`" + text + "`"; }
+
 std::string configuration_reference() {
   std::string text = "| Key | Default | Takes | What it is |\n|---|---|---|---|\n";
   for (const KeySchema& schema : kSchema) {
     std::string fallback(schema.fallback);
-    if (!fallback.empty() && fallback.front() != '(') fallback = "`" + fallback + "`";
+    if (!fallback.empty() && fallback.front() != '(') fallback = as_code(fallback);
     if (fallback.starts_with('(')) fallback = fallback.substr(1, fallback.size() - 2);
-    if (fallback.find('<') != std::string::npos) fallback = "`" + fallback + "`";
-    std::string key(schema.key);
-    text += "| `" + key + "`" + (schema.secret ? " (secret)" : "") + " | " + fallback + " | " +
-            what_it_takes(schema) + " | " + std::string(schema.doc) + " |\n";
+    if (fallback.find('<') != std::string::npos) fallback = as_code(fallback);
+    text.append("| `").append(schema.key).append("`").append(schema.secret ? " (secret)" : "").append(" | ");
+    text.append(fallback).append(" | ").append(what_it_takes(schema)).append(" | ").append(schema.doc);
+    text.append(" |\n");
   }
   return text;
 }

@@ -56,6 +56,7 @@ std::string find_programs(const std::map<std::string, std::string>& environment)
 pid_t spawn(const std::vector<std::string>& command, const std::string& folder, const std::string& log,
             const passwd* user) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = getpid();

@@ -49,7 +49,8 @@ int note_of_program(dl_phdr_info* info, std::size_t, void* result) {
     const auto& segment = info->dlpi_phdr[index];
     if (segment.p_type != PT_NOTE) continue;
     std::string id =
-        find_build_id(reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz);
+        find_build_id(  // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers
+            reinterpret_cast<const char*>(info->dlpi_addr + segment.p_vaddr), segment.p_memsz);
     if (!id.empty()) *static_cast<std::string*>(result) = std::move(id);
   }
   return 1;  // the first object is the program itself

@@ -49,6 +49,7 @@ bool Doubts::look_for_row(Doubt& doubt, Session& session, StoreLink& link) {
 bool Doubts::look_for_turns(Doubt& doubt, Session& session, StoreLink& link) {
   if (doubt.turns.empty()) return true;
   std::vector<SagaAddress> addresses;
+  addresses.reserve(doubt.turns.size());
   for (const DoubtfulTurn& turn : doubt.turns) addresses.push_back(turn.address);
   auto stored = session.load(addresses);
   if (!stored) {

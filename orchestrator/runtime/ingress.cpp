@@ -25,7 +25,7 @@ bool Ingress::run_once(std::chrono::milliseconds timeout) {
   } else {
     bus_failed(records.error());
   }
-  if (parts_.progress.asked().size() > 0) answer_ends();
+  if (!parts_.progress.asked().empty()) answer_ends();
   if (parts_.seams.clock.monotonic() >= save_at_) save_positions();
   return worked;
 }
@@ -135,6 +135,7 @@ void Ingress::save_positions() {
   }
   link_.succeeded();
   std::vector<PartitionOffset> hints;
+  hints.reserve(moved.size());
   for (const Position& position : moved) hints.push_back({position.partition, position.next_offset});
   if (consumer_) consumer_->commit(hints);
 }

@@ -74,6 +74,7 @@ std::optional<std::int64_t> ReplyProgress::handed_over(std::int32_t partition) c
 std::vector<std::int32_t> ReplyProgress::owned() const {
   const std::scoped_lock lock(mutex_);
   std::vector<std::int32_t> partitions;
+  partitions.reserve(owned_.size());
   for (const auto& [partition, offset] : owned_) partitions.push_back(partition);
   return partitions;
 }

@@ -64,6 +64,10 @@ class SlotAwaiter : public Waiter {
   }
 
  protected:
+  SlotAwaiter(const SlotAwaiter&) = default;
+  SlotAwaiter& operator=(const SlotAwaiter&) = default;
+  ~SlotAwaiter() = default;
+
   Journal* journal_;
   Slot* slot_;
 };
