@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kSeekPatience{2'000};
+constexpr std::chrono::milliseconds kClosePatience{3'000};
+constexpr std::chrono::milliseconds kCloseRound{50};
 constexpr std::chrono::milliseconds kProbePatience{500};
 constexpr std::chrono::seconds kProbeInterval{1};
 constexpr std::chrono::seconds kLookInterval{5};
@@ -71,8 +73,8 @@ KafkaConsumer::~KafkaConsumer() { close(); }
 void KafkaConsumer::close() {
   if (!client_) return;
   closing_ = true;
-  if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    rd_kafka_consumer_close(client_.get());
+  const bool failed = rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (!failed && leave_group()) {
     destroy_client(std::move(client_), target_);
   } else {
     // librdkafka does not close a consumer that failed for good, and waits for ever if asked to destroy it so.
@@ -81,6 +83,22 @@ void KafkaConsumer::close() {
     destroy_client(std::move(client_), target_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   }
   closing_ = false;
+}
+
+// The closing call that waits by itself has no limit: it retries a last commit until the coordinator is back.
+bool KafkaConsumer::leave_group() {
+  const Owned<rd_kafka_queue_t> events(rd_kafka_queue_new(client_.get()));
+  const Owned<rd_kafka_error_t> refused(rd_kafka_consumer_close_queue(client_.get(), events.get()));
+  if (refused) return false;
+  const auto deadline = steady_clock::now() + kClosePatience;
+  while (rd_kafka_consumer_closed(client_.get()) == 0) {
+    if (steady_clock::now() >= deadline) {
+      log(kWarningSeverity, "kafka: the group is left without a goodbye: its coordinator does not answer");
+      return false;
+    }
+    const Owned<rd_kafka_event_t> served(rd_kafka_queue_poll(events.get(), milliseconds(kCloseRound)));
+  }
+  return true;
 }
 
 Result<void> KafkaConsumer::start() {

@@ -49,6 +49,8 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   void tell_missing(const std::set<std::string>& missing);
   void rebuild();
   void close();
+  /// False: not within its time.
+  bool leave_group();
   void probe();
   void assign_started();
   void move_client_to(const std::vector<TopicPartition>& partitions);

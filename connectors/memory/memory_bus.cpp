@@ -22,16 +22,16 @@ Result<std::unique_ptr<Consumer>> MemoryBus::consumer(const ConsumerSpec& spec, 
 
 Result<std::unique_ptr<Producer>> MemoryBus::producer() { return make_producer(cluster_); }
 
-Result<std::string> MemoryBus::cluster_id(std::chrono::milliseconds) {
+Result<std::string> MemoryBus::cluster_id(std::chrono::milliseconds timeout) {
   const std::lock_guard lock(cluster_->mutex);
-  if (!cluster_->available) return unavailable();
+  if (!cluster_->available) return unanswered(*cluster_, timeout);
   return cluster_->options.cluster_id;
 }
 
 Result<std::map<std::string, std::int32_t>> MemoryBus::partition_counts(std::span<const std::string> topics,
-                                                                        std::chrono::milliseconds) {
+                                                                        std::chrono::milliseconds timeout) {
   const std::lock_guard lock(cluster_->mutex);
-  if (!cluster_->available) return unavailable();
+  if (!cluster_->available) return unanswered(*cluster_, timeout);
   std::map<std::string, std::int32_t> counts;
   for (const auto& topic : topics)
     if (const auto known = cluster_->topics.find(topic); known != cluster_->topics.end())

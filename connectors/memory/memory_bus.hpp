@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,6 +43,8 @@ struct MemoryBusOptions {
   std::size_t partition_records_limit = 1 << 20;  ///< beyond it the oldest go, as retention does it
   /// Gives the records their timestamps; without one the n-th record of the bus has n milliseconds.
   const Clock* clock = nullptr;
+  /// Called with the timeout of each question that an absent cluster leaves unanswered: a virtual clock moves on by it.
+  std::function<void(std::chrono::milliseconds)> spend;
 };
 
 class MemoryCluster;

@@ -19,6 +19,11 @@ std::size_t size_of(const Message& message) {
 
 Error unavailable() { return {ErrorKind::kUnavailable, "SKALD-203", "the memory bus was taken away"}; }
 
+Error unanswered(const MemoryCluster& cluster, std::chrono::milliseconds timeout) {
+  if (cluster.options.spend) cluster.options.spend(timeout);
+  return unavailable();
+}
+
 void MemoryCluster::append_locked(Log& log, const Message& message, std::int32_t partition) {
   ++written;
   Record record;

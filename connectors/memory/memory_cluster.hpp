@@ -97,5 +97,7 @@ std::unique_ptr<Producer> make_producer(std::shared_ptr<MemoryCluster> cluster);
 void answer_queued(MemoryCluster& cluster, ProducerQueue& queue, const std::optional<Answer>& forced);
 
 Error unavailable();
+/// The same for a question that waited for its answer.
+Error unanswered(const MemoryCluster& cluster, std::chrono::milliseconds timeout);
 
 }  // namespace skald::memory

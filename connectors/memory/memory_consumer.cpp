@@ -65,9 +65,9 @@ class MemoryConsumer final : public Consumer {
     for (const auto& position : positions) group.committed[position.partition] = position.offset;
   }
 
-  Result<LogRange> log_range(const TopicPartition& partition, std::chrono::milliseconds) override {
+  Result<LogRange> log_range(const TopicPartition& partition, std::chrono::milliseconds timeout) override {
     const std::lock_guard lock(cluster_->mutex);
-    if (!cluster_->available) return unavailable();
+    if (!cluster_->available) return unanswered(*cluster_, timeout);
     const auto* log = cluster_->log_locked(partition);
     if (log == nullptr)
       return Error{

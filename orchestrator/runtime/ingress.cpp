@@ -13,7 +13,12 @@ Ingress::Ingress(Parts parts)
 Ingress::~Ingress() = default;
 
 bool Ingress::run_once(std::chrono::milliseconds timeout) {
-  if (!ensure_consumer()) return false;
+  const bool worked = ensure_consumer() && read_once(timeout);
+  progressed_at_ = parts_.seams.clock.monotonic();
+  return worked;
+}
+
+bool Ingress::read_once(std::chrono::milliseconds timeout) {
   place_waiting();
   apply_pressure();
   auto records = consumer_->poll(parts_.settings.maximum_poll, timeout);

@@ -59,6 +59,8 @@ class Ingress final : private RebalanceListener {
   /// Look at the stopped partitions now: a position was accepted.
   void recheck() { recheck_.store(true); }
   [[nodiscard]] bool reached() const noexcept { return reached_.load(); }
+  /// When the last round ended: one that does not end reads nothing, whatever it last knew of Kafka.
+  [[nodiscard]] std::chrono::nanoseconds progressed_at() const noexcept { return progressed_at_.load(); }
   [[nodiscard]] bool waits_for_store() const noexcept { return link_.away(); }
 
  private:
@@ -75,10 +77,11 @@ class Ingress final : private RebalanceListener {
   void failed(const TopicPartition& partition, const std::string& reason) override;
 
   bool ensure_consumer();
+  bool read_once(std::chrono::milliseconds timeout);
   void bus_failed(const Error& error);
   void bus_works();
   std::optional<std::vector<Position>> load_positions();
-  /// Where to start; nullopt: stopped, or the broker did not answer.
+  /// Where to start; nullopt: stopped, or the broker did not answer within what is left of this round's time.
   std::optional<std::int64_t> place_partition(const TopicPartition& partition, Partition& state,
                                               const std::vector<Position>& positions);
   void stop_partition(const TopicPartition& partition, Partition& state, std::string reason, bool retry);
@@ -105,8 +108,11 @@ class Ingress final : private RebalanceListener {
   std::chrono::nanoseconds connect_at_{0};
   std::chrono::nanoseconds save_at_{0};
   std::chrono::nanoseconds place_at_{0};
+  std::chrono::nanoseconds questions_until_{
+      0};  ///< an absent broker costs one timeout a round, not one a partition
   std::atomic<bool> recheck_{false};
   std::atomic<bool> reached_{false};
+  std::atomic<std::chrono::nanoseconds> progressed_at_{std::chrono::nanoseconds{0}};
   mutable std::mutex stopped_mutex_;  ///< guards stopped_
   std::vector<StoppedPartition> stopped_;
 };

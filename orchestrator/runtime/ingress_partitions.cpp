@@ -10,6 +10,7 @@ std::vector<PartitionOffset> Ingress::assigned(const std::vector<TopicPartition>
   parts_.seams.observer.rebalanced(partitions.size());
   partitions_.clear();
   paused_.clear();
+  questions_until_ = parts_.seams.clock.monotonic() + parts_.settings.broker_timeout;
   const auto positions = load_positions();
   std::vector<PartitionOffset> starts;
   for (const TopicPartition& partition : partitions) {
@@ -63,7 +64,9 @@ std::optional<std::int64_t> Ingress::place_partition(const TopicPartition& parti
   const auto found = std::find_if(positions.begin(), positions.end(),
                                   [&](const Position& position) { return position.partition == partition; });
   state.position = found == positions.end() ? std::nullopt : std::optional(*found);
-  auto log = consumer_->log_range(partition, parts_.settings.broker_timeout);
+  const auto left = questions_until_ - parts_.seams.clock.monotonic();
+  if (left <= std::chrono::nanoseconds{0}) return std::nullopt;
+  auto log = consumer_->log_range(partition, std::chrono::ceil<std::chrono::milliseconds>(left));
   if (!log) return std::nullopt;
   const Placement placement = place(state.position, *log);
   if (!placement.problem.empty()) {
@@ -102,7 +105,8 @@ void Ingress::place_waiting() {
   const bool any = std::any_of(partitions_.begin(), partitions_.end(), [](const auto& entry) {
     return entry.second.state == State::kUnplaced || entry.second.state == State::kStopped;
   });
-  if (!any) return;
+  if (!any || !reached_) return;  // an absent broker is noticed, and missed no longer, by polling
+  questions_until_ = now + parts_.settings.broker_timeout;
   const auto positions = load_positions();
   if (!positions) {
     place_at_ = now + parts_.settings.backoff_initial;

@@ -335,7 +335,8 @@ Health Runtime::health() const {
   const Body& body = *body_;
   Health health;
   health.draining = !body.taking_in;
-  health.bus = body.ingress.reached();
+  const auto overdue = body.parts.seams.clock.monotonic() - 2 * body.parts.settings.broker_timeout;
+  health.bus = body.ingress.reached() && body.ingress.progressed_at() >= overdue;
   health.assigned = body.progress.assigned();
   health.store = body.incarnation != 0;
   const auto oldest = body.parts.seams.clock.monotonic() - body.parts.settings.liveness_limit;

@@ -194,6 +194,21 @@ TEST_F(KafkaFaults, MemberThatDidNotPollInTimeIsPutOutAndJoinsAgainByPolling) {
   EXPECT_THAT(values(records), ElementsAre("later"));
 }
 
+TEST_F(KafkaFaults, MemberLeavesInTimeThoughItsCoordinatorIsAway) {
+  auto options = contract::for_tests(broker_->options());
+  options.session_timeout_ms = 3'000;
+  open(options);
+  publish_all(*producer_, {message("events", "a", "1")});
+  auto consumer = bus_->consumer({topics_, "leavers", false}, listener_).value();
+  ASSERT_THAT(values(read(*consumer, 1)), ElementsAre("1"));
+  broker_->take_down();
+  // The library's own closing call tries this commit again until the coordinator is back, without a limit.
+  for (const auto& partition : listener_.owned) consumer->commit(std::array{PartitionOffset{partition, 1}});
+  const auto start = std::chrono::steady_clock::now();
+  consumer.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10});
+}
+
 TEST_F(KafkaFaults, TopicThatComesLaterIsAssignedWhenItIsThere) {
   const auto consumer = bus_->consumer({{"events", "later"}, "", true}, listener_).value();
   std::vector<Record> records;

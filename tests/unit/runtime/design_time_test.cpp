@@ -147,6 +147,20 @@ TEST_F(Positions, OtherPartitionsGoOnWhileOneIsStopped) {
   EXPECT_GT(world.count(SagaStatus::kCompleted), 100u);
 }
 
+TEST_F(Positions, ABusThatGoesAwayWhileTheyAreLookedUpIsNoticedAfterOneTimeout) {
+  Process& process = world.add_process();
+  world.store.set_available(false);
+  world.run_for(1s);  // assigned, and no partition placed
+  world.bus.set_available(false);
+  world.store.set_available(true);
+  const auto before = world.clock.monotonic();
+  while (process.runtime->health().bus) world.round();
+  EXPECT_LE(world.clock.monotonic() - before, 5s) << "eight partitions wait for one answer";
+  world.bus.set_available(true);
+  world.order("o-9");
+  EXPECT_TRUE(world.run_until([this] { return world.has("o-9", SagaStatus::kCompleted); }));
+}
+
 TEST_F(Positions, ALastRecordThatRetentionRemovedWithNothingLostIsNoMismatch) {
   world.kill(0);
   for (std::int32_t partition = 0; partition < 4; ++partition) {

@@ -422,9 +422,10 @@ class World {
   std::vector<std::unique_ptr<Process>> processes;
 
  private:
-  static memory::MemoryBusOptions options(const Clock& clock) {
+  static memory::MemoryBusOptions options(VirtualClock& clock) {
     memory::MemoryBusOptions options;
     options.clock = &clock;
+    options.spend = [&clock](std::chrono::milliseconds timeout) { clock.advance(timeout); };
     return options;
   }
   std::unique_ptr<Producer> producer_;
