@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <future>
@@ -85,11 +86,11 @@ void set_common(Configuration& configuration, const Options& options) {
 }
 
 void set_consumer(Configuration& configuration, const Options& options, const std::string& group) {
+  const int session_timeout = session_timeout_ms(options);
   configuration.set("group.id", group);
-  configuration.set("session.timeout.ms", options.session_timeout_ms);
-  configuration.set("heartbeat.interval.ms", std::clamp(options.session_timeout_ms / 3, 1, 3'000));
-  configuration.set("max.poll.interval.ms",
-                    std::max(options.maximum_poll_interval_ms, options.session_timeout_ms));
+  configuration.set("session.timeout.ms", session_timeout);
+  configuration.set("heartbeat.interval.ms", std::clamp(session_timeout / 3, 1, 3'000));
+  configuration.set("max.poll.interval.ms", std::max(options.maximum_poll_interval_ms, session_timeout));
   configuration.set("queued.max.messages.kbytes", options.fetch_queue_kilobytes);
   // A partition that is resumed or sought waits for the fetch under way: keep that short.
   configuration.set("fetch.wait.max.ms", 100);
@@ -168,6 +169,16 @@ Result<Configuration> configure(const Options& options, Role role, const std::st
 }
 
 }  // namespace
+
+int session_timeout_ms(const Options& options) {
+  const auto given = options.properties.find("session.timeout.ms");
+  if (given == options.properties.end()) return options.session_timeout_ms;
+  int timeout_ms = 0;
+  const char* end = given->second.data() + given->second.size();
+  const auto parsed = std::from_chars(given->second.data(), end, timeout_ms);
+  // librdkafka says what is wrong with it.
+  return parsed.ec == std::errc{} && parsed.ptr == end ? timeout_ms : options.session_timeout_ms;
+}
 
 Log log_of(const Options& options) {
   if (options.log) return options.log;

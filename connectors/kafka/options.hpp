@@ -34,6 +34,9 @@ struct Options {
   std::function<Result<void>(std::span<const std::string> topics, std::int32_t partitions)> create_topics;
 };
 
+/// As a property gives it, else session_timeout_ms.
+int session_timeout_ms(const Options& options);
+
 /// Whether a bus can be opened with these, without touching the network: an error names the property.
 Result<void> check(const Options& options);
 

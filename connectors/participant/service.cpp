@@ -101,7 +101,8 @@ int Service::State::run() {
 bool Service::State::open_bus() {
   const auto report = [this](const Error& error) {
     if (error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid) exit_code_ = 78;
-    detail::log_warning("Kafka is not ready", {{"reason", error.message}});
+    if (exit_code_ != 0 || kafka_away_.pass())
+      detail::log_warning("Kafka is not ready", {{"code", error.code}, {"reason", error.message}});
     return false;
   };
   if (!producer_) {
@@ -112,6 +113,7 @@ bool Service::State::open_bus() {
   }
   const auto cluster = bus_->cluster_id(5000ms);
   if (!cluster) return report(cluster.error());
+  if (const auto all = check_topics(); !all) return report(all.error());
   reader_ = std::make_unique<detail::Reader>(detail::ReaderId{*cluster, options_.group});
   reader_->use(connection_ ? &*connection_ : nullptr);
   auto topics = options_.topics;
@@ -121,6 +123,19 @@ bool Service::State::open_bus() {
   consumer_ = std::move(consumer).value();
   reader_->attach(*consumer_);
   return true;
+}
+
+/// Commands that cannot be understood need a place before the first is read.
+Result<void> Service::State::check_topics() {
+  auto wanted = options_.topics;
+  for (const auto& topic : options_.topics) wanted.push_back(topic + std::string(wire::kDeadLetterSuffix));
+  const auto found = bus_->partition_counts(wanted, 5000ms);
+  if (!found) return found.error();
+  std::string missing;
+  for (const auto& topic : wanted)
+    if (!found->contains(topic)) missing += (missing.empty() ? "" : ", ") + topic;
+  if (missing.empty()) return {};
+  return Error{ErrorKind::kUnavailable, "SKALD-313", "Kafka has no topic " + missing + "; waiting for it"};
 }
 
 bool Service::State::connect() {

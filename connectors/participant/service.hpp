@@ -48,6 +48,7 @@ class Service::State {
 
   [[nodiscard]] bool stopping() const noexcept;
   bool open_bus();
+  [[nodiscard]] Result<void> check_topics();
   bool connect();
   void disconnect(const std::string& reason);
   void loop();

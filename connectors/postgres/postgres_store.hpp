@@ -18,7 +18,7 @@ struct StoreOptions {
   std::string namespace_name = "default";  ///< sessions see only what is of this namespace
   std::string application_name = "skald";
   std::chrono::milliseconds connect_timeout{5000};
-  // All below Kafka's session timeout (45 s): a process that stops in mid-transaction blocks nobody for longer.
+  // All below Kafka's default session timeout (45 s): a process that stops in mid-transaction blocks nobody for longer.
   std::chrono::milliseconds lock_timeout{5000};
   std::chrono::milliseconds idle_in_transaction_timeout{10000};
   std::chrono::milliseconds statement_timeout{20000};

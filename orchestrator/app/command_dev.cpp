@@ -125,7 +125,7 @@ int run_dev(const Program& program, const DevOptions& options) {
   config->kafka.properties.clear();
   config->postgres.uri = (*postgres)->uri();
   config->postgres.password.clear();
-  if (auto made = (*broker)->create_topics(config->all_topics(true), kPartitions); !made)
+  if (auto made = (*broker)->create_topics(config->topics_to_create(), kPartitions); !made)
     return program.fail(made.error());
   const auto migrated = postgres::Migrator(config->postgres.uri, config->postgres.schema).migrate();
   if (!migrated) return program.fail(migrated.error());

@@ -5,10 +5,16 @@
 #include <array>
 #include <set>
 
+#include "wire/dead_letter.hpp"
+
 namespace skald::app {
 namespace {
 
-/// librdkafka properties that are Skald's own: setting them would break a promise of docs/guarantees.md.
+std::string dead_letter_topic(const std::string& topic) {
+  return topic + std::string(wire::kDeadLetterSuffix);
+}
+
+/// librdkafka properties that are Skald's own: setting them would break a promise of docs/kafka.md.
 struct OwnedProperty {
   std::string_view name;
   std::string_view why;
@@ -371,18 +377,22 @@ std::string PostgresConfig::shown() const {
   return "postgresql://" + printable(user + (at == std::string::npos ? rest : rest.substr(at + 1)), 200);
 }
 
-std::vector<std::string> Config::all_topics(bool with_dead_letters) const {
-  std::set<std::string> topics{this->topics.replies, this->topics.lifecycle};
+std::vector<std::string> Config::needed_topics() const {
+  std::set<std::string> topics{this->topics.lifecycle};
   std::set<std::string> read{this->topics.replies};
+  for (const TriggerConfig& trigger : triggers) read.insert(trigger.topic);
   for (const auto& [name, step] : steps)
     if (!step.topic.empty()) topics.insert(step.topic);
-  for (const TriggerConfig& trigger : triggers) {
-    topics.insert(trigger.topic);
-    read.insert(trigger.topic);
-  }
-  if (with_dead_letters)
-    for (const std::string& topic : read) topics.insert(topic + "-dlt");
+  for (const std::string& topic : read) topics.insert({topic, dead_letter_topic(topic)});
   topics.erase("");
+  return {topics.begin(), topics.end()};
+}
+
+std::vector<std::string> Config::topics_to_create() const {
+  const auto needed = needed_topics();
+  std::set<std::string> topics(needed.begin(), needed.end());
+  for (const auto& [name, step] : steps)
+    if (!step.topic.empty()) topics.insert(dead_letter_topic(step.topic));
   return {topics.begin(), topics.end()};
 }
 

@@ -74,9 +74,11 @@ struct Config {
   /// Owns the failure codes that step options refer to.
   std::shared_ptr<std::deque<std::string>> codes = std::make_shared<std::deque<std::string>>();
 
-  /// Every topic of commands, replies, triggers and outcome events, sorted; with their dead-letter topics if
-  /// asked.
-  [[nodiscard]] std::vector<std::string> all_topics(bool with_dead_letters) const;
+  /// Every topic of commands, replies, triggers and outcome events, and the dead-letter topics of those that are
+  /// read here; sorted.
+  [[nodiscard]] std::vector<std::string> needed_topics() const;
+  /// And the dead-letter topics of the participants.
+  [[nodiscard]] std::vector<std::string> topics_to_create() const;
 };
 
 /// What a command needs of the configuration.

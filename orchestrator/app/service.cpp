@@ -40,6 +40,10 @@ Service::Service(Parts parts) : parts_(std::move(parts)), metrics_({kVersion, bu
   options.uri = parts_.config.postgres.conninfo();
   options.schema = parts_.config.postgres.schema;
   options.namespace_name = parts_.config.name_space;
+  // A process that stops in mid-transaction blocks those that take its partitions over no longer than this.
+  const std::chrono::milliseconds half_session{kafka::session_timeout_ms(parts_.kafka) / 2};
+  options.lock_timeout = std::min(options.lock_timeout, half_session);
+  options.idle_in_transaction_timeout = std::min(options.idle_in_transaction_timeout, half_session);
   store_ = std::make_unique<postgres::PostgresStore>(options);
 }
 
@@ -96,7 +100,8 @@ Result<bool> Service::await(Side& side, const std::function<Result<void>()>& ask
 }
 
 Result<void> Service::check_topics() {
-  const std::vector<std::string> topics = parts_.config.all_topics(true);
+  const bool create = parts_.config.topics.create;
+  const auto topics = create ? parts_.config.topics_to_create() : parts_.config.needed_topics();
   const auto counts = bus_->partition_counts(topics, kKafkaPatience);
   if (!counts) return counts.error();
   std::vector<std::string> missing;
@@ -105,7 +110,7 @@ Result<void> Service::check_topics() {
   if (missing.empty()) return {};
   std::string names;
   for (const std::string& topic : missing) names += (names.empty() ? "" : ", ") + topic;
-  if (!parts_.config.topics.create)
+  if (!create)
     return Error{ErrorKind::kRefused, "SKALD-960",
                  "Kafka has no topic " + names + ": create " + (missing.size() == 1 ? "it" : "them") +
                      ", or set topics.create: true"};

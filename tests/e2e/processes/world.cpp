@@ -126,10 +126,10 @@ Orchestrator World::start_orchestrator(bool await_ready) {
 Process& World::start_load(int orders, int rate) {
   load_ = std::make_unique<Process>(
       std::vector<std::string>{kBuild + "/examples/order/load/order-load", "--kafka", cluster_.kafka,
-                               "--topic", topic("orders"), "--lifecycle", "skald." + name_ + ".lifecycle",
-                               "--orders", std::to_string(orders), "--rate", std::to_string(rate),
-                               "--notify-at", std::to_string(orders / 2), "--timeout", "60", "--settle-ms",
-                               "500", "--outcomes", file("outcomes")},
+                               "--topic", topic("orders"), "--lifecycle", lifecycle_topic(), "--orders",
+                               std::to_string(orders), "--rate", std::to_string(rate), "--notify-at",
+                               std::to_string(orders / 2), "--timeout", "60", "--settle-ms", "500",
+                               "--outcomes", file("outcomes")},
       file("load.log"));
   return *load_;
 }

@@ -57,9 +57,11 @@ class World {
   [[nodiscard]] std::string logs() const;
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
   [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+  [[nodiscard]] std::string topic(const std::string& name) const { return name_ + "." + name; }
+  [[nodiscard]] std::string lifecycle_topic() const { return "skald." + name_ + ".lifecycle"; }
+  [[nodiscard]] std::string replies_topic() const { return "skald." + name_ + ".replies"; }
 
  private:
-  [[nodiscard]] std::string topic(const std::string& name) const { return name_ + "." + name; }
   void write_config(const std::string& path, int port) const;
   void create_database();
 

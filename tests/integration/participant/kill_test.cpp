@@ -102,7 +102,7 @@ TEST(KilledParticipant, TakesEffectOnceAndAnswersEverything) {
   kafka::Options options;
   options.bootstrap_servers = brokers;
   const auto bus = kafka::open(options).value();
-  const std::vector<std::string> topics{schema + ".commands", schema + ".replies"};
+  const std::vector<std::string> topics{schema + ".commands", schema + ".commands-dlt", schema + ".replies"};
   ASSERT_TRUE(bus->create_topics(topics, 2).ok());
   FromTheStart listener;
   const auto replies = bus->consumer({{topics[1]}, schema, true}, listener).value();

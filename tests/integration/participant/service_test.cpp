@@ -120,7 +120,7 @@ TEST_F(ParticipantService, ConnectionKilledUnderWayIsMadeAnew) {
 }
 
 TEST_F(ParticipantService, TwoProcessesGivenTheSameCommandsExecuteThemOnce) {
-  const std::vector<std::string> topics{"copy"};
+  const std::vector<std::string> topics{"copy", "copy-dlt"};
   ASSERT_TRUE(bus_.create_topics(topics, 1).ok());
   constexpr int kOrders = 300;
   for (int order = 0; order < kOrders; ++order) {

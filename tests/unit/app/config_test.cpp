@@ -277,9 +277,12 @@ TEST_F(Configuration, ChecksThatStepsAndTriggersHaveTheirTopics) {
       load("steps: {ship-order: {topic: shipping}}\ntriggers: {order-placed: {topic: orders}}", wiring);
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_THAT(
-      config->all_topics(true),
+      config->needed_topics(),
       testing::ElementsAre("inventory.commands", "orders", "orders-dlt", "shipping",
                            "skald.default.lifecycle", "skald.default.replies", "skald.default.replies-dlt"));
+  const auto created = config->topics_to_create();
+  EXPECT_THAT(created, testing::IsSupersetOf(config->needed_topics()));
+  EXPECT_THAT(created, testing::IsSupersetOf({"inventory.commands-dlt", "shipping-dlt"}));
 }
 
 TEST_F(Configuration, RefusesTopicAndSchemaNamesOutsideTheWhitelist) {

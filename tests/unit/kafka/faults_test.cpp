@@ -209,6 +209,28 @@ TEST_F(KafkaFaults, MemberLeavesInTimeThoughItsCoordinatorIsAway) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds{10});
 }
 
+TEST_F(KafkaFaults, MemberWithAShortSessionGivenAsAPropertyStaysAMember) {
+  auto options = contract::for_tests(broker_->options());
+  options.session_timeout_ms = 45'000;
+  options.properties["session.timeout.ms"] = "3000";
+  bool timed_out = false;
+  std::mutex mutex;
+  options.log = [&](int, const std::string& line) {
+    const std::lock_guard lock(mutex);
+    timed_out = timed_out || line.find("session timed out") != std::string::npos;
+  };
+  open(options);
+  {
+    const auto consumer = bus_->consumer({topics_, "steady", false}, listener_).value();
+    std::vector<Record> records;
+    ASSERT_TRUE(poll_until(*consumer, records, [&] { return listener_.assignments == 1; }));
+    EXPECT_FALSE(poll_until(
+        *consumer, records, [&] { return listener_.revocations > 0; }, std::chrono::seconds{7}));
+  }
+  const std::lock_guard lock(mutex);
+  EXPECT_FALSE(timed_out);
+}
+
 TEST_F(KafkaFaults, TopicThatComesLaterIsAssignedWhenItIsThere) {
   const auto consumer = bus_->consumer({{"events", "later"}, "", true}, listener_).value();
   std::vector<Record> records;
