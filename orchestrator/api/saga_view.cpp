@@ -60,6 +60,17 @@ void write_event(json::Writer& writer, const engine::Event& event) {
   writer.end_object();
 }
 
+/// The step at which it stands; 0 for none. The last row says so, or the row that an operator's action followed.
+int stuck_ordinal(const StoredSaga& saga) {
+  for (auto row = saga.history.rbegin(); row != saga.history.rend(); ++row) {
+    const auto entry = engine::read_entry(row->events);
+    if (!entry) continue;
+    for (auto event = entry->events.rbegin(); event != entry->events.rend(); ++event)
+      if (event->kind == engine::EventKind::kStuck) return event->ordinal;
+  }
+  return 0;
+}
+
 }  // namespace
 
 std::optional<SagaStatus> parse_status(std::string_view text) {
@@ -89,6 +100,7 @@ std::string saga_json(const StoredSaga& saga) {
   json::Writer writer;
   writer.begin_object();
   write_saga(writer, saga.row);
+  if (saga.row.status == SagaStatus::kStuck) number_member(writer, "stuck_ordinal", stuck_ordinal(saga));
   writer.key("history");
   writer.begin_array();
   for (const HistoryRow& row : saga.history) {

@@ -98,6 +98,10 @@ int run_action(const Program& program, const ActionOptions& options) {
   const auto current = saga->root().find("sequence");
   writer.key("sequence");
   writer.integer(options.sequence ? *options.sequence : current ? current->as_int64().value_or(0) : 0);
+  if (const auto stuck = saga->root().find("stuck_ordinal")) {
+    writer.key("ordinal");
+    writer.integer(stuck->as_int64().value_or(0));
+  }
   member("who", options.who);
   member("why", options.why);
   if (!options.result.empty()) {

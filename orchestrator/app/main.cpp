@@ -194,8 +194,9 @@ class CommandLine {
     command->add_option("--sequence", action_.sequence,
                         "Only if the saga still stands at this sequence (default: as it is now)");
     if (verb == "skip")
-      command->add_option("--result", action_.result, "The step's result: JSON or @FILE")
-          ->required()
+      command
+          ->add_option("--result", action_.result,
+                       "The step's result: JSON or @FILE; a compensation has none")
           ->type_name("JSON");
     command->add_option("--url", action_.url, "The orchestrator (default: http.listen)")->type_name("URL");
   }

@@ -50,6 +50,7 @@ Ruling skip(Instance::State& state, StepState* step, Event event, const std::str
     event.phase = Phase::kCompensation;
     return state.record(std::move(event)), Ruling{};
   }
+  if (result.empty()) return {Judgement::kRefused, "skip takes the result the step is to have"};
   const auto fits = step->slot.step->check_output(result);
   if (!fits)
     return {Judgement::kRefused, "the result does not fit the step's output: " + fits.error().message};

@@ -57,6 +57,7 @@ class World {
   [[nodiscard]] std::string logs() const;
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
   [[nodiscard]] const Cluster& cluster() const { return cluster_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string topic(const std::string& name) const { return name_ + "." + name; }
   [[nodiscard]] std::string lifecycle_topic() const { return "skald." + name_ + ".lifecycle"; }
   [[nodiscard]] std::string replies_topic() const { return "skald." + name_ + ".replies"; }

@@ -134,8 +134,8 @@ TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4})").body, HasSubstr("/who is missing"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"who":"ann"})").body,
               HasSubstr("/why is missing"));
-  EXPECT_THAT(post(path, R"({"action":"skip","sequence":4,"who":"ann","why":"x"})").body,
-              HasSubstr("/result is missing"));
+  EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"ordinal":"x","who":"ann","why":"x"})").body,
+              HasSubstr("/ordinal takes"));
   EXPECT_EQ(control.calls, "");
   EXPECT_EQ(post(path, R"({"action":"skip","sequence":4,"who":"ann","why":"x","result":{"id":"r"}})").status,
             200);
