@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "postgres/refusal.hpp"
+
 namespace skald::participant {
 namespace detail {
 
@@ -37,6 +39,8 @@ std::string statement_name(std::string_view sql) {
   return "s" + std::to_string(std::hash<std::string_view>{}(sql)) + "_" + std::to_string(sql.size());
 }
 
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
 std::string quoted_identifier(std::string_view name) {
   std::string quoted = "\"";
   for (const char c : name) quoted.append(c == '"' ? 2 : 1, c);
@@ -54,7 +58,12 @@ Connection::Connection(const std::string& uri, const std::string& schema) {
   const auto application = "skald-participant " + schema;
   const char* const values[] = {"5", "15000", "10", uri.c_str(), application.c_str(), nullptr};
   connection_.reset(PQconnectdbParams(keywords, values, 1));
-  if (!connection_ || PQstatus(connection_.get()) != CONNECTION_OK) lose();
+  if (!connection_) lose();
+  if (PQstatus(connection_.get()) != CONNECTION_OK) {
+    if (const std::string message = PQerrorMessage(connection_.get()); postgres::is_refusal(message))
+      throw ConnectionRefused(first_line(message));
+    lose();
+  }
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
   const auto name = quoted_identifier(schema);

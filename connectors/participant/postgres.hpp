@@ -28,6 +28,12 @@ class ConnectionLost : public std::exception {
   std::string message_;
 };
 
+/// There never was one: PostgreSQL knows us not, or the database.
+class ConnectionRefused final : public ConnectionLost {
+ public:
+  using ConnectionLost::ConnectionLost;
+};
+
 struct Statement {
   std::string_view sql;
   std::vector<Parameter> parameters{};

@@ -23,6 +23,8 @@ constexpr auto kBlockedBeforePause = 1000ms;
 constexpr std::size_t kMaximumBytesInFlight = std::size_t{64} << 20;
 /// Rounds of a batch that may fail on a deadlock or lock timeout before the handler's failure is answered.
 constexpr int kConflictRounds = 4;
+constexpr int kExitRefused = 77;        ///< sysexits EX_NOPERM: PostgreSQL does not let us in
+constexpr int kExitConfiguration = 78;  ///< EX_CONFIG: Kafka does not take what is configured
 
 std::atomic<bool> signalled{false};
 
@@ -86,7 +88,10 @@ int Service::State::run() {
   if (options_.unsafe_without_inbox)
     detail::log_warning("the inbox is switched off: promises are broken on purpose",
                         {{"schema", options_.schema}});
-  while (!stopping() && !connect()) wait(kPollTimeout);
+  while (!stopping() && !connect()) {
+    if (exit_code_ != 0) return exit_code_;
+    wait(kPollTimeout);
+  }
   int attempt = 0;
   while (!stopping() && !open_bus()) {
     if (exit_code_ != 0) return exit_code_;
@@ -100,7 +105,8 @@ int Service::State::run() {
 
 bool Service::State::open_bus() {
   const auto report = [this](const Error& error) {
-    if (error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid) exit_code_ = 78;
+    if (error.kind == ErrorKind::kRefused || error.kind == ErrorKind::kInvalid)
+      exit_code_ = kExitConfiguration;
     if (exit_code_ != 0 || kafka_away_.pass())
       detail::log_warning("Kafka is not ready", {{"code", error.code}, {"reason", error.message}});
     return false;
@@ -147,6 +153,11 @@ bool Service::State::connect() {
     if (reader_) reader_->use(&*connection_);
     connect_attempts_ = 0;
     return true;
+  } catch (const detail::ConnectionRefused& error) {
+    // At start nobody has to wait for what will not change; later an administrator may be at work.
+    if (!reader_) exit_code_ = kExitRefused;
+    disconnect(error.what());
+    return false;
   } catch (const std::exception& error) {
     disconnect(error.what());
     return false;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "postgres/pqxx_shim.hpp"
+#include "postgres/refusal.hpp"
 
 namespace skald::postgres {
 namespace {
@@ -37,12 +38,6 @@ constexpr std::array kRules{
     Rule{"57014", ErrorKind::kRetry},        // statement timeout, cancelled
 };
 
-/// Texts by which libpq reports a connection that will never be let in; it gives no SQLSTATE for them.
-constexpr std::array<std::string_view, 7> kRefusals{
-    "authentication failed",         "no pg_hba.conf entry", "no password supplied",
-    "pg_hba.conf rejects",           "\" does not exist",    "is not permitted to log in",
-    "permission denied for database"};
-
 std::string first_line(const char* what) {
   const std::string_view text{what};
   return std::string{text.substr(0, std::min(text.find('\n'), std::size_t{500}))};
@@ -56,13 +51,8 @@ Error make(ErrorKind kind, Stage stage, const std::string& sqlstate, const char*
 }
 
 Error lost(Stage stage, const char* what) {
-  if (stage == Stage::kConnecting) {
-    const std::string_view text{what};
-    const bool refused = std::any_of(kRefusals.begin(), kRefusals.end(), [&](std::string_view refusal) {
-      return text.find(refusal) != text.npos;
-    });
-    return make(refused ? ErrorKind::kRefused : ErrorKind::kUnavailable, stage, "", what);
-  }
+  if (stage == Stage::kConnecting)
+    return make(is_refusal(what) ? ErrorKind::kRefused : ErrorKind::kUnavailable, stage, "", what);
   return make(stage == Stage::kCommitting ? ErrorKind::kUnknown : ErrorKind::kUnavailable, stage, "", what);
 }
 

@@ -121,11 +121,14 @@ Result<void> check_schema(Connection& connection, const std::string& schema, int
     return Error{ErrorKind::kRefused, kSchemaDoesNotFit, "PostgreSQL schema \"" + schema + "\" " + what};
   };
   const auto table = transaction.exec(
-      "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = "
-      "'schema_version'"
+      "SELECT has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), current_user"
+      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = 'schema_version'"
       " AND n.nspname = " +
       transaction.quote(schema));
   if (table.empty()) return refuse("does not exist or holds no Skald tables: run `migrate`");
+  if (!table[0][0].as<bool>())
+    return refuse("may not be read by role " + table[0][1].as<std::string>() +
+                  ": see docs/tables.md for its rights");
   const auto applied = read_applied(transaction);
   const int version = applied.empty() ? 0 : applied.rbegin()->first;
   if (version < binary_version)

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,6 +60,7 @@ Process::Process(std::vector<std::string> command, std::string output_file,
   if (pid_ < 0 || output < 0 || input < 0) throw std::runtime_error("cannot start " + command.front());
   if (pid_ == 0) {
     setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);  // a test that crashes leaves nothing behind
     dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);

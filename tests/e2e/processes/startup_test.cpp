@@ -12,20 +12,34 @@ using namespace std::chrono_literals;
 
 class Startup : public testing::Test {
  protected:
-  std::string with_user(const std::string& user) const {
-    auto uri = world_.cluster().postgres;
-    const auto begin = uri.find("//") + 2;
-    return uri.replace(begin, uri.find('@') - begin, user);
-  }
-
   World world_{World::given()};
   std::string output_;
 };
 
 TEST_F(Startup, UnknownDatabaseUserIsOneLineAndAnExitCode) {
-  EXPECT_EQ(world_.place_order({"serve"}, output_, {{"SKALD_POSTGRES_URI", with_user("nobody-we-know")}}), 77)
+  EXPECT_EQ(
+      world_.place_order({"serve"}, output_, {{"SKALD_POSTGRES_URI", world_.database_uri("nobody-we-know")}}),
+      77)
       << output_;
   EXPECT_NE(output_.find("nobody-we-know"), std::string::npos) << output_;
+}
+
+TEST_F(Startup, UnknownDatabaseUserOfAParticipantIsOneLineAndAnExitCode) {
+  Process inventory{{std::string(SKALD_BUILD_DIR) + "/examples/order/participants/order-inventory", "--kafka",
+                     world_.cluster().kafka, "--postgres", world_.database_uri("nobody-we-know")},
+                    world_.file("inventory.log")};
+  EXPECT_EQ(inventory.wait(30s), 77) << inventory.output();
+  EXPECT_NE(inventory.output().find("nobody-we-know"), std::string::npos) << inventory.output();
+}
+
+TEST_F(Startup, DatabaseUserWithoutRightsOnTheTablesIsToldSo) {
+  ASSERT_EQ(world_.place_order({"migrate"}, output_), 0) << output_;
+  const auto role = world_.name() + "_stranger";
+  world_.sql("CREATE ROLE " + role + " LOGIN");
+  EXPECT_EQ(world_.place_order({"serve"}, output_, {{"SKALD_POSTGRES_URI", world_.database_uri(role)}}), 78)
+      << output_;
+  EXPECT_NE(output_.find("may not be read by role " + role), std::string::npos) << output_;
+  world_.sql("DROP ROLE " + role);
 }
 
 TEST_F(Startup, DatabaseWithoutTablesIsOneLineAndAnExitCode) {

@@ -78,6 +78,16 @@ void World::create_database() {
   database_ = cluster_.postgres.substr(0, cluster_.postgres.rfind('/') + 1) + name_;
 }
 
+void World::sql(const std::string& statement) {
+  EXPECT_EQ(run({"/usr/bin/psql", "-X", "-q", "-c", statement, database_}, file("psql.log")), 0) << statement;
+}
+
+std::string World::database_uri(const std::string& user) const {
+  auto uri = database_;
+  const auto begin = uri.find("//") + 2;
+  return uri.replace(begin, uri.find('@') - begin, user);
+}
+
 void World::write_config(const std::string& path, int port) const {
   std::ofstream out{path};
   out << "namespace: " << name_ << "\n"

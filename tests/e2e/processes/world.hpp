@@ -53,6 +53,10 @@ class World {
   /// `place-order ARGUMENTS` in this world's configuration, to its end.
   int place_order(const std::vector<std::string>& arguments, std::string& output,
                   const std::map<std::string, std::string>& environment = {});
+  /// Runs it in this world's database.
+  void sql(const std::string& statement);
+  /// This world's database for another user.
+  [[nodiscard]] std::string database_uri(const std::string& user) const;
   /// Everything the processes logged, for the message of a failure.
   [[nodiscard]] std::string logs() const;
   [[nodiscard]] std::string file(const std::string& name) const { return (folder_ / name).string(); }
