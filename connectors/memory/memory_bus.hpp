@@ -44,7 +44,7 @@ struct MemoryBusOptions {
   /// Gives the records their timestamps; without one the n-th record of the bus has n milliseconds.
   const Clock* clock = nullptr;
   /// Called with the timeout of each question that an absent cluster leaves unanswered: a virtual clock moves on by it.
-  std::function<void(std::chrono::milliseconds)> spend;
+  std::function<void(std::chrono::milliseconds)> spend{};
 };
 
 class MemoryCluster;

@@ -345,7 +345,7 @@ std::string encoded(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "'";
   for (const char c : text) {
     if (c == '\'' || c == '\\') out += '\\';
@@ -359,7 +359,7 @@ std::string quoted(std::string_view text) {
 std::string PostgresConfig::conninfo() const {
   if (password.empty()) return uri;
   if (uri.find("://") == std::string::npos)
-    return uri + (uri.empty() ? "" : " ") + "password=" + quoted(password);
+    return uri + (uri.empty() ? "" : " ") + "password=" + in_quotes(password);
   return uri + (uri.find('?') == std::string::npos ? "?" : "&") + "password=" + encoded(password);
 }
 

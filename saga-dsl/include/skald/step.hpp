@@ -30,11 +30,11 @@ struct CommandStep {
 class StepContext {
  public:
   struct Values {
-    std::string saga_id;
-    std::string idempotency_key;
+    std::string saga_id{};
+    std::string idempotency_key{};
     int attempt = 1;
-    std::optional<Time> deadline;
-    std::stop_token stop;
+    std::optional<Time> deadline{};
+    std::stop_token stop{};
   };
   explicit StepContext(Values values) : values_(std::move(values)) {}
 

@@ -17,6 +17,15 @@ ErrorKind state(const char* sqlstate, Stage stage = Stage::kWorking) {
   return kind(pqxx::sql_error{"ERROR: it failed", "SELECT 1", sqlstate}, stage);
 }
 
+/// libpqxx 7 wants the query as well.
+template <class Exception>
+Exception thrown() {
+  if constexpr (std::is_constructible_v<Exception, const char*>)
+    return Exception{"it failed"};
+  else
+    return Exception{"it failed", "COMMIT"};
+}
+
 TEST(PostgresErrors, DataThatIsWrongStaysWrong) {
   for (const char* sqlstate : {"22021", "22003", "22008", "23502", "23514", "21000", "54000"})
     EXPECT_EQ(state(sqlstate), ErrorKind::kInvalid) << sqlstate;
@@ -27,8 +36,8 @@ TEST(PostgresErrors, DataThatIsWrongStaysWrong) {
 TEST(PostgresErrors, WhatPassesIsTriedAgain) {
   for (const char* sqlstate : {"55P03", "57014", "0A000", "26000"})
     EXPECT_EQ(state(sqlstate), ErrorKind::kRetry) << sqlstate;
-  EXPECT_EQ(kind(pqxx::deadlock_detected{"deadlock"}), ErrorKind::kRetry);
-  EXPECT_EQ(kind(pqxx::serialization_failure{"conflict"}), ErrorKind::kRetry);
+  EXPECT_EQ(kind(thrown<pqxx::deadlock_detected>()), ErrorKind::kRetry);
+  EXPECT_EQ(kind(thrown<pqxx::serialization_failure>()), ErrorKind::kRetry);
 }
 
 TEST(PostgresErrors, WhatIsAwayIsWaitedFor) {
@@ -55,7 +64,7 @@ TEST(PostgresErrors, WhoIsNotLetInIsRefused) {
 TEST(PostgresErrors, OnlyWhatTheServerDeniesIsKnownAfterCommitWasSent) {
   EXPECT_EQ(kind(pqxx::in_doubt_error{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(kind(pqxx::broken_connection{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
-  EXPECT_EQ(kind(pqxx::statement_completion_unknown{"lost"}, Stage::kCommitting), ErrorKind::kUnknown);
+  EXPECT_EQ(kind(thrown<pqxx::statement_completion_unknown>(), Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("57P01", Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("XX000", Stage::kCommitting), ErrorKind::kUnknown);
   EXPECT_EQ(state("23505", Stage::kCommitting), ErrorKind::kInvalid);
