@@ -21,6 +21,7 @@ CREATE TABLE saga (
   status        smallint NOT NULL,
   wake_at       timestamptz,
   lease_until   timestamptz,
+  leased_by     bigint,
   input_hash    bigint NOT NULL,
   started_at    timestamptz NOT NULL,
   ended_at      timestamptz,
@@ -44,6 +45,7 @@ COMMENT ON COLUMN saga.sequence IS 'Of the last transition; history has 1 to thi
 COMMENT ON COLUMN saga.status IS '0 running, 1 rolling back, 2 stuck; ended: 10 completed, 11 compensated, 12 cancelled, 13 terminated.';
 COMMENT ON COLUMN saga.wake_at IS 'Lower bound of the next deadline. Year 9999: nothing is due. NULL: ended. So `wake_at IS NOT NULL` is what is open.';
 COMMENT ON COLUMN saga.lease_until IS 'A process is working on the deadline until then. In no index, so that taking it is cheap.';
+COMMENT ON COLUMN saga.leased_by IS 'The incarnation of that process; once it is dead its lease counts no more.';
 COMMENT ON COLUMN saga.input_hash IS 'Hash of the input; a second start of the same id with another hash is a dead letter.';
 COMMENT ON COLUMN saga.stuck_reason IS 'Machine-readable; NULL unless stuck.';
 

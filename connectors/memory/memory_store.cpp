@@ -24,6 +24,7 @@ struct SagaEntry {
   SagaRow row;
   std::vector<HistoryRow> history;
   std::optional<Time> lease_until;
+  Incarnation leased_by = 0;
 };
 
 struct OutboxEntry {
@@ -107,6 +108,7 @@ struct MemoryStore::Database {
       open.insert({row.wake_at, row.key});
     }
     entry.lease_until.reset();
+    entry.leased_by = 0;
     entry.history.insert(entry.history.end(), write.history.begin(), write.history.end());
   }
 
@@ -185,7 +187,8 @@ struct MemoryStore::Database {
     const auto& owned = spec.owned_partitions;
     const bool owner = std::find(owned.begin(), owned.end(), partition) != owned.end();
     const Time due = owner ? row.wake_at : row.wake_at + spec.grace;
-    return std::max(due, entry.lease_until.value_or(due));
+    const bool abandoned = entry.leased_by != 0 && !is_live(entry.leased_by);
+    return abandoned ? due : std::max(due, entry.lease_until.value_or(due));
   }
 
   Claimed claim_due(const ClaimSpec& spec) {
@@ -202,6 +205,7 @@ struct MemoryStore::Database {
       if (!at) continue;
       if (*at <= claimed.now && claimed.sagas.size() < spec.maximum) {
         entry.lease_until = claimed.now + spec.lease;
+        entry.leased_by = spec.incarnation;
         claimed.sagas.push_back({key, entry.row.address, entry.row.revision, wake_at});
       } else {
         claimed.next_due = std::min(std::max(*at, claimed.now), claimed.next_due.value_or(*at));

@@ -22,7 +22,7 @@ SET sequence = w.sequence,
                     WHEN w.status >= 10 THEN coalesce(s.ended_at, clock_timestamp()) END,
     stuck_reason = CASE WHEN w.sequence = w.judged_at THEN s.stuck_reason
                         WHEN w.status = 2 THEN w.stuck_reason END,
-    lease_until = NULL
+    lease_until = NULL, leased_by = NULL
 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[])
      AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason)
 WHERE s.saga_key = w.saga_key AND s.sequence = w.judged_at

@@ -25,7 +25,8 @@ FROM unnest($1::bigint[], $2::bigint[]) AS w(saga_key, sequence)
 JOIN history h ON h.saga_key = w.saga_key AND h.sequence <= w.sequence
 ORDER BY h.saga_key, h.sequence)"};
 
-// $1 definition ids, $2 revisions, $3 reply partitions, $4 owned ones, $5 grace, $6 lease (milliseconds), $7 maximum.
+// $1 definition ids, $2 revisions, $3 reply partitions, $4 owned ones, $5 grace, $6 lease (milliseconds), $7 maximum,
+// $8 who claims, 0 for somebody without a heartbeat, whose lease always runs its time.
 // `mine` looks at no more rows than it takes plus those it may not have; `waiting` are due rows of ours that somebody
 // else has or goes first on: when their turn ends, ours begins.
 constexpr Statement kClaim{"claim_due", R"(
@@ -33,7 +34,9 @@ WITH mine AS MATERIALIZED (
   SELECT s.saga_key
   FROM saga s
   WHERE s.wake_at <= statement_timestamp()
-    AND (s.lease_until IS NULL OR s.lease_until <= statement_timestamp())
+    AND (s.lease_until IS NULL OR s.lease_until <= statement_timestamp()
+         OR NOT (s.leased_by IS NULL OR s.leased_by IN
+                 (SELECT incarnation FROM incarnation WHERE expires_at > clock_timestamp())))
     AND (s.definition_id, s.revision) IN (SELECT * FROM unnest($1::int[], $2::int[]))
     AND (s.route % $3::int = ANY ($4::int[]) OR s.wake_at <= statement_timestamp() - $5::bigint * interval '1 ms')
   ORDER BY s.wake_at
@@ -41,7 +44,7 @@ WITH mine AS MATERIALIZED (
   FOR NO KEY UPDATE SKIP LOCKED
 ), leased AS (
   UPDATE saga s
-  SET lease_until = statement_timestamp() + $6::bigint * interval '1 ms'
+  SET lease_until = statement_timestamp() + $6::bigint * interval '1 ms', leased_by = nullif($8::bigint, 0)
   FROM mine
   WHERE s.saga_key = mine.saga_key
   RETURNING s.saga_key, s.definition_id, s.saga_id, s.revision, s.wake_at
@@ -225,9 +228,10 @@ Result<Claimed> PostgresSession::claim_due(const ClaimSpec& spec) {
     ArrayLiteral owned;
     for (const std::int32_t partition : spec.owned_partitions) owned.add(partition);
     const auto rows = connection.exec(
-        kClaim, {std::move(ids), std::move(revisions), std::to_string(std::max(spec.reply_partitions, 1)),
-                 std::move(owned).finish(), std::to_string(spec.grace.count()),
-                 std::to_string(spec.lease.count()), std::to_string(spec.maximum)});
+        kClaim,
+        {std::move(ids), std::move(revisions), std::to_string(std::max(spec.reply_partitions, 1)),
+         std::move(owned).finish(), std::to_string(spec.grace.count()), std::to_string(spec.lease.count()),
+         std::to_string(spec.maximum), std::to_string(spec.incarnation)});
     Claimed claimed;
     claimed.now = time_of(rows[0][0]);
     claimed.next_due = optional_time_of(rows[0][1]);

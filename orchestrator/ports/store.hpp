@@ -146,6 +146,7 @@ struct DueSaga {
 struct ClaimSpec {
   std::size_t maximum = 1000;
   std::chrono::milliseconds lease{5000};  ///< nobody else claims them for this long
+  Incarnation incarnation = 0;  ///< who claims: once it is dead its claims of sagas are void; 0: nobody
   std::vector<std::pair<std::string, std::int32_t>>
       revisions;                               ///< (definition, revision) this process has code for
   std::int32_t reply_partitions = 1;           ///< a saga's reply partition is row.route % this

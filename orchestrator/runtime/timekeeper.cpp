@@ -80,6 +80,7 @@ ClaimSpec Timekeeper::spec(std::chrono::milliseconds lease) const {
   ClaimSpec spec;
   spec.maximum = parts_.settings.maximum_claim;
   spec.lease = lease;
+  spec.incarnation = parts_.incarnation;
   for (const SagaDefinition& saga : parts_.registry.sagas())
     spec.revisions.emplace_back(std::string(saga.name), saga.revision);
   spec.reply_partitions = std::max(parts_.progress.reply_partitions(), 1);

@@ -41,6 +41,20 @@ TEST_P(StoreContract, AClaimedSagaIsNobodyElsesUntilItsLeaseHasPassed) {
   EXPECT_THAT(must(other->claim_due(everything())).sagas, SizeIs(1));
 }
 
+TEST_P(StoreContract, AClaimOfADeadProcessIsVoid) {
+  must(session_->commit(batch({start(1001, "order-1", must(session_->now()))})));
+  ClaimSpec mine = everything();
+  mine.incarnation = incarnation_;
+  ClaimSpec others = everything();
+  others.incarnation = must(session_->register_incarnation("host-b", "build-1"));
+  EXPECT_TRUE(must(session_->heartbeat(incarnation_, std::chrono::seconds{20})));
+  EXPECT_THAT(must(session_->claim_due(mine)).sagas, SizeIs(1));
+  EXPECT_THAT(must(session_->claim_due(others)).sagas, IsEmpty());
+  must(session_->retire_incarnation(incarnation_));
+  EXPECT_THAT(must(session_->claim_due(others)).sagas, SizeIs(1));
+  EXPECT_THAT(must(session_->claim_due(everything())).sagas, IsEmpty()) << "its heir lives";
+}
+
 TEST_P(StoreContract, AWriteReleasesTheClaim) {
   const Time now = must(session_->now());
   must(session_->commit(batch({start(1001, "order-1", now)})));

@@ -42,6 +42,23 @@ TEST(Timers, AreTakenOverFromADeadProcess) {
   ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompensated); }));
 }
 
+TEST(Timers, ClaimedByAProcessThatDiesGoOnOnceItIsKnownDead) {
+  World world;
+  const auto patient = [](Runtime::Parts& parts) { parts.settings.claim_lease = 10min; };
+  world.add_process(patient);
+  world.participants->scripts["reserve"] = [](const auto&) { return std::nullopt; };
+  world.order("o-1");
+  ASSERT_TRUE(world.run_until([&] { return !world.participants->received.empty(); }));
+  world.store.set_commit_hook([](const Batch&) { return memory::CommitFault::kUnavailable; });
+  world.run_for(62s);  // it has claimed the deadline and cannot write
+  world.kill(0);
+  world.store.set_commit_hook({});
+  world.add_process(patient);
+  ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompensated); }));
+  const auto row = world.row("o-1");
+  EXPECT_LT(*row->ended_at - row->started_at, 2min);
+}
+
 TEST(Timers, AfterFiveMinutesOfDowntimeNothingTimesOutThatHasBeenAnswered) {
   World world;
   world.add_process();
