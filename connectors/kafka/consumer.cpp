@@ -96,7 +96,9 @@ bool KafkaConsumer::leave_group() {
       log(kWarningSeverity, "kafka: the group is left without a goodbye: its coordinator does not answer");
       return false;
     }
-    const Owned<rd_kafka_event_t> served(rd_kafka_queue_poll(events.get(), milliseconds(kCloseRound)));
+    const Owned<rd_kafka_event_t> event(rd_kafka_queue_poll(events.get(), milliseconds(kCloseRound)));
+    if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
+      rd_kafka_assign(client_.get(), nullptr);
   }
   return true;
 }

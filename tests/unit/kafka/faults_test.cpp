@@ -194,6 +194,25 @@ TEST_F(KafkaFaults, MemberThatDidNotPollInTimeIsPutOutAndJoinsAgainByPolling) {
   EXPECT_THAT(values(records), ElementsAre("later"));
 }
 
+TEST_F(KafkaFaults, MemberSaysGoodbyeWhateverItHasNotReadYet) {
+  auto options = contract::for_tests(broker_->options());
+  std::string said;
+  std::mutex mutex;
+  options.log = [&](int, const std::string& line) {
+    const std::lock_guard lock(mutex);
+    said += line + "\n";
+  };
+  open(options);
+  auto consumer = bus_->consumer({topics_, "polite", false}, listener_).value();
+  std::vector<Record> records;
+  ASSERT_TRUE(poll_until(*consumer, records, [&] { return listener_.assignments == 1; }));
+  for (int number = 0; number < 50; ++number) publish_all(*producer_, {message("events", "a", "unread")});
+  EXPECT_EQ(read(*consumer, 1).empty(), false);
+  consumer.reset();
+  const std::lock_guard lock(mutex);
+  EXPECT_THAT(said, ::testing::Not(HasSubstr("without a goodbye")));
+}
+
 TEST_F(KafkaFaults, MemberLeavesInTimeThoughItsCoordinatorIsAway) {
   auto options = contract::for_tests(broker_->options());
   options.session_timeout_ms = 3'000;
