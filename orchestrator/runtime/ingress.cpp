@@ -19,6 +19,7 @@ bool Ingress::run_once(std::chrono::milliseconds timeout) {
 }
 
 bool Ingress::read_once(std::chrono::milliseconds timeout) {
+  if (recount_ && reached_) count_reply_partitions();
   place_waiting();
   apply_pressure();
   auto records = consumer_->poll(parts_.settings.maximum_poll, timeout);
@@ -72,6 +73,15 @@ bool Ingress::ensure_consumer() {
   consumer_ = std::move(consumer).value();
   bus_works();
   return true;
+}
+
+/// After every rebalance: partitions may have been added, and replies to a saga come to another one then.
+void Ingress::count_reply_partitions() {
+  const std::vector<std::string> reply{parts_.decoder.reply_topic()};
+  const auto counts = parts_.seams.bus.partition_counts(reply, parts_.settings.broker_timeout);
+  if (!counts || !counts->contains(reply.front())) return;
+  parts_.progress.set_cluster(cluster_id_, counts->at(reply.front()));
+  recount_ = false;
 }
 
 void Ingress::bus_failed(const Error& error) {

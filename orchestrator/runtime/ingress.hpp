@@ -78,6 +78,7 @@ class Ingress final : private RebalanceListener {
 
   bool ensure_consumer();
   bool read_once(std::chrono::milliseconds timeout);
+  void count_reply_partitions();
   void bus_failed(const Error& error);
   void bus_works();
   std::optional<std::vector<Position>> load_positions();
@@ -105,6 +106,7 @@ class Ingress final : private RebalanceListener {
   std::set<TopicPartition> paused_;
   bool starts_paused_ = false;
   bool replies_paused_ = false;
+  bool recount_ = false;  ///< the number of reply partitions
   std::chrono::nanoseconds connect_at_{0};
   std::chrono::nanoseconds save_at_{0};
   std::chrono::nanoseconds place_at_{0};

@@ -10,6 +10,7 @@ std::vector<PartitionOffset> Ingress::assigned(const std::vector<TopicPartition>
   parts_.seams.observer.rebalanced(partitions.size());
   partitions_.clear();
   paused_.clear();
+  recount_ = true;
   questions_until_ = parts_.seams.clock.monotonic() + parts_.settings.broker_timeout;
   const auto positions = load_positions();
   std::vector<PartitionOffset> starts;

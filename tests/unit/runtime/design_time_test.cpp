@@ -74,6 +74,21 @@ TEST(Timers, AfterFiveMinutesOfDowntimeNothingTimesOutThatHasBeenAnswered) {
   EXPECT_EQ(world.count(SagaStatus::kCompensated), 0u);
 }
 
+TEST(Timers, RepliesInPartitionsAddedMeanwhileAreReadBeforeAnyTimeOut) {
+  World world;
+  world.add_process([](Runtime::Parts& parts) { parts.settings.maximum_poll = 1; });
+  world.run_for(1s);
+  world.bus.add_partitions("replies", 16);
+  world.participants->scripts["reserve"] = [](const auto&) { return std::nullopt; };
+  for (int index = 0; index < 50; ++index) world.order("o-" + std::to_string(index));
+  ASSERT_TRUE(world.run_until([&] { return world.participants->received.size() == 50; }));
+  for (const auto& command : world.participants->received)
+    world.participants->send(Participants::succeeded(command));
+  world.clock.advance(5min);  // as if the process had been stopped: all is due, and one reply is read a round
+  ASSERT_TRUE(world.run_until([&] { return world.count(SagaStatus::kCompleted) == 50; }));
+  EXPECT_EQ(world.count(SagaStatus::kCompensated), 0u);
+}
+
 TEST(Timers, ALateHeartbeatTakesANewIncarnationAndGoesOn) {
   World world;
   Process& process = world.add_process();
