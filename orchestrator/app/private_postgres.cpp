@@ -173,7 +173,7 @@ Result<void> PrivatePostgres::launch(Signals& signals, Clock& clock) {
   const std::string pid_file = folder_ + "/data/postmaster.pid";
   port_ = free_port();
   std::vector<std::string> command{programs_ + "/postgres", "-D", folder_ + "/data"};
-  for (const std::string& setting :
+  for (const char* setting :
        {"listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "synchronous_commit=off",
         "full_page_writes=off", "max_connections=100", "max_wal_size=512MB", "shared_buffers=64MB",
         "timezone=UTC", "log_timezone=UTC", "autovacuum_naptime=10s"}) {
