@@ -71,6 +71,7 @@ void Instance::State::apply_step(const Event& event) {
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {
   step.stage = succeeded ? StepState::Stage::kSucceeded : StepState::Stage::kFailed;
   step.until = step.close = step.retry_at = std::nullopt;
+  step.unreadable = false;
   if (!succeeded) note_failed(step.slot.ordinal);
   if (step.slot.settled) return;
   step.slot.settled = true;
@@ -115,6 +116,7 @@ void Instance::State::apply_attempt(StepState& step, const Event& event) {
     step.undo_runner = event.runner;
   } else {
     step.stage = StepState::Stage::kAttempting;
+    step.unreadable = false;
     step.attempt = event.attempt;
     step.until = event.until;
     step.retry_at = std::nullopt;
@@ -153,6 +155,9 @@ void Instance::State::apply_stuck(const Event& event) {
   move(Cause::kStuck);
   stuck_reason_ = event.reason;
   stuck_ordinal_ = event.ordinal;
+  stuck_phase_ = event.phase;
+  if (StepState* stuck = step(event.ordinal); stuck != nullptr && event.reason == "unreadable-reply")
+    stuck->unreadable = true;
 }
 
 void Instance::State::apply_ended(const Event& event) {
@@ -176,6 +181,7 @@ void Instance::State::apply_operator(const Event& event) {
     forward_only_ = false;
     close_frame();
     for (StepState& step : steps_) {
+      if (step.undo == StepState::Undo::kRefused) step.undo = StepState::Undo::kOwedAgain;
       if (!step.open() || (step.local() && step.stage == StepState::Stage::kAttempting)) continue;
       step.unknown = step.unanswered();
       settle(step, false,
@@ -193,6 +199,7 @@ void Instance::State::apply_operator(const Event& event) {
       target->output = event.data;
       target->has_output = true;
       if (target->pivot) forward_only_ = true;
+      target->slot.settled = target->slot.observed = false;
       settle(*target, true, {});
       target->unknown = true;
     }

@@ -66,12 +66,20 @@ void Instance::State::end_of_code() {
                     "run threw " + result.failure.message +
                         ": only StepFailed and SagaFailed roll back, anything else is taken as a defect");
     case detail::RunResult::Kind::failed:
-      if (forward_only_) return defect("failed-after-pivot", result.failure.what(), last_failed());
+      if (forward_only_) {
+        const StepState* failed = step(result.ordinal);
+        const bool may_retry = failed != nullptr && failed->undo == StepState::Undo::kNone;
+        return defect("failed-after-pivot", result.failure.what(), may_retry ? result.ordinal : 0);
+      }
       frame_ = Frame::kThrew;
       event.kind = EventKind::kThrew;
       event.failure = std::move(result.failure);
       break;
     case detail::RunResult::Kind::returned:
+      if (result.output.size() > environment_.limits.maximum_payload_bytes)
+        return defect("payload-limit", "the saga's output has " + std::to_string(result.output.size()) +
+                                           " bytes; the limit is " +
+                                           std::to_string(environment_.limits.maximum_payload_bytes));
       frame_ = Frame::kReturned;
       event.kind = EventKind::kReturned;
       event.data = std::move(result.output);
@@ -150,12 +158,6 @@ bool Instance::State::consume(const Event& event) {
 
 void Instance::State::defect(std::string reason, std::string message, int ordinal) {
   if (!defect_) defect_ = Defect{std::move(reason), std::move(message), ordinal};
-}
-
-int Instance::State::last_failed() const {
-  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step)
-    if (step->stage == StepState::Stage::kFailed) return step->slot.ordinal;
-  return 0;
 }
 
 /// What a defective run did in this transition never happened: the row holds the inbound events and the reason, so

@@ -31,22 +31,22 @@ Event operator_event(const OperatorAction& input) {
   return event;
 }
 
-bool undo_refused(const StepState* step) {
-  return step != nullptr && step->undo == StepState::Undo::kRefused;
-}
-
 Ruling retry(Instance::State& state, StepState* step, Event event) {
   if (step == nullptr) return state.record(std::move(event)), Ruling{};
-  const Phase phase = undo_refused(step) ? Phase::kCompensation : Phase::kAction;
+  const Phase phase = state.stuck_phase_;
+  if (phase == Phase::kAction && step->undo != StepState::Undo::kNone)
+    return {Judgement::kRefused, "the step is compensated: compensate or end the saga"};
+  // A compensation that could not even be built is built anew by the rules.
+  const bool attempt = phase == Phase::kAction || step->undo == StepState::Undo::kRefused;
   event.phase = phase;
   state.record(std::move(event));
-  state.record_attempt(*step, phase);
+  if (attempt) state.record_attempt(*step, phase);
   return {};
 }
 
 Ruling skip(Instance::State& state, StepState* step, Event event, const std::string& result) {
   if (step == nullptr) return {Judgement::kRefused, "no step is stuck: there is nothing to skip"};
-  if (undo_refused(step)) {
+  if (state.stuck_phase_ == Phase::kCompensation) {
     event.phase = Phase::kCompensation;
     return state.record(std::move(event)), Ruling{};
   }

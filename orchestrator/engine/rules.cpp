@@ -1,5 +1,7 @@
 // What follows by rule from the state a transition has reached: debts (a step given up with unknown outcome is
 // compensated before the saga ends, whether the saga caught the failure or not), rollback in reverse order, the end.
+#include <algorithm>
+
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -24,22 +26,50 @@ bool Instance::State::pivot_open() const {
   return false;
 }
 
-void Instance::State::rules_forward() {
-  const std::vector<int> failed = failed_;
+/// What only an operator settles, and a later reason to be stuck has covered, is told again.
+bool Instance::State::stuck_again() {
+  for (const int ordinal : active_) {
+    if (!step(ordinal)->unreadable) continue;
+    record_stuck("unreadable-reply", ordinal, "its reply could not be read, and no other will come");
+    return true;
+  }
+  for (const int ordinal : failed_) {
+    if (step(ordinal)->undo != StepState::Undo::kRefused) continue;
+    record_stuck("compensation-refused", ordinal, "its compensation was refused for good",
+                 Phase::kCompensation);
+    return true;
+  }
+  return false;
+}
+
+/// Debts of failures that the code has seen and caught, the latest first; what it has not seen may yet roll back the
+/// whole saga, in order. False: the saga is stuck.
+bool Instance::State::pay_debts() {
+  std::vector<int> failed = failed_;
+  std::sort(failed.rbegin(), failed.rend());
   for (const int ordinal : failed) {
     StepState& step = *this->step(ordinal);
-    const bool debt =
-        step.stage == StepState::Stage::kFailed && step.unknown && step.undo == StepState::Undo::kNone;
-    if (!debt) continue;
-    if (step.pivot)
-      return record_stuck("pivot-unknown", step.slot.ordinal, "the pivot's outcome stays unknown");
-    if (!owe_compensation(step)) return;
+    const bool owed = step.stage == StepState::Stage::kFailed && step.unknown && step.slot.observed &&
+                      step.undo == StepState::Undo::kNone;
+    if (owed && !owe_compensation(step)) return false;
   }
-  if (pivot_open()) return;  // nothing is decided about the saga before its pivot is
+  return true;
+}
+
+void Instance::State::rules_forward() {
+  if (stuck_again()) return;
+  for (const int ordinal : failed_) {
+    const StepState& step = *this->step(ordinal);
+    if (step.pivot && step.stage == StepState::Stage::kFailed && step.unknown &&
+        step.undo == StepState::Undo::kNone)
+      return record_stuck("pivot-unknown", ordinal, "the pivot's outcome stays unknown");
+  }
   if (threw_) {
+    if (pivot_open()) return;  // nothing is decided about the saga before its pivot is
     if (forward_only_) return record_stuck("failed-after-pivot", 0, threw_->what());
     return record_rollback(*threw_, "failure");
   }
+  if (!pay_debts() || pivot_open()) return;
   if (returned_) {
     for (const StepState& step : steps_) {
       if (step.open()) return;
@@ -77,7 +107,15 @@ void Instance::State::rules_rolling_back() {
     if (step->open()) return;  // a local step that still runs: it has to return first
     const bool took_effect = step->stage == StepState::Stage::kSucceeded || step->unknown;
     if (!took_effect || step->undo_settled()) continue;
-    if (step->undo == StepState::Undo::kNone) owe_compensation(*step);
+    switch (step->undo) {
+      case StepState::Undo::kNone: owe_compensation(*step); break;
+      case StepState::Undo::kOwedAgain: record_attempt(*step, Phase::kCompensation); break;
+      case StepState::Undo::kRefused:
+        record_stuck("compensation-refused", step->slot.ordinal, "its compensation was refused for good",
+                     Phase::kCompensation);
+        break;
+      default: break;  // under way
+    }
     return;
   }
   record_end("compensated", {}, rollback_failure_);
@@ -93,7 +131,7 @@ bool Instance::State::owe_compensation(StepState& step) {
   if (definition.compensation != nullptr) {
     auto data = definition.compensation(step.input, step.has_output ? &step.output : nullptr);
     if (!data) {
-      record_stuck("compensation-defect", step.slot.ordinal, data.error().message);
+      record_stuck("compensation-defect", step.slot.ordinal, data.error().message, Phase::kCompensation);
       return false;
     }
     event.data = std::move(data).value();

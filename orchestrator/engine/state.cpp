@@ -5,6 +5,7 @@
 
 #include "engine/retry.hpp"
 #include "skald/assert.hpp"
+#include "wire/cloud_events.hpp"
 
 namespace skald::engine {
 
@@ -26,15 +27,50 @@ void Instance::State::begin(const Moment& moment) {
   code_ran_ = false;
 }
 
+namespace {
+
+/// A sequence of UTF-8 that begins here: its length, 0 if it is none.
+std::size_t character_length(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text.front());
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xc2 && lead < 0xe0 ? 2
+                             : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t at = 1; at < length; ++at)
+    if ((static_cast<unsigned char>(text[at]) & 0xc0) != 0x80) return 0;
+  const auto second = static_cast<unsigned char>(length > 1 ? text[1] : 0);
+  const bool overlong = (lead == 0xe0 && second < 0xa0) || (lead == 0xf0 && second < 0x90);
+  const bool outside = (lead == 0xed && second > 0x9f) || (lead == 0xf4 && second > 0x8f);
+  return overlong || outside ? 0 : length;
+}
+
+/// What exceptions say goes into history, which has to stay readable: no more than a reply may say, text only.
+std::string storable(std::string_view message) {
+  std::string text;
+  while (!message.empty() && text.size() < wire::kMaximumFailureMessageBytes - 4) {
+    const std::size_t length = message.front() == '\0' ? 0 : character_length(message);
+    text += length == 0 ? "?" : message.substr(0, length);
+    message.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  if (!message.empty()) text += "…";
+  return text;
+}
+
+}  // namespace
+
 void Instance::State::record(Event event) {
+  if (!event.failure.message.empty()) event.failure.message = storable(event.failure.message);
   pending_.push_back(std::move(event));
   const Event applied = pending_.back();
   apply(applied);
 }
 
-void Instance::State::record_stuck(std::string reason, int ordinal, std::string message) {
+void Instance::State::record_stuck(std::string reason, int ordinal, std::string message, Phase phase) {
   Event event;
   event.kind = EventKind::kStuck;
+  event.phase = phase;
   event.reason = std::move(reason);
   event.ordinal = ordinal;
   event.code_ran = code_ran_;
@@ -69,7 +105,7 @@ void Instance::State::record_failure(StepState& step, Phase phase, Failure failu
   const std::string what = event.failure.what();
   const bool refused = undo && !event.retry_at;
   record(std::move(event));
-  if (refused) record_stuck("compensation-refused", step.slot.ordinal, what);
+  if (refused) record_stuck("compensation-refused", step.slot.ordinal, what, Phase::kCompensation);
 }
 
 void Instance::State::record_attempt(StepState& step, Phase phase) {

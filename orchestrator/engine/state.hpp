@@ -23,7 +23,8 @@ namespace skald::engine {
 /// One step of a saga: its action, and its compensation once that is owed.
 struct StepState {
   enum class Stage { kAttempting, kWaiting, kSucceeded, kFailed };
-  enum class Undo { kNone, kAttempting, kWaiting, kDone, kRefused };
+  /// kOwedAgain: refused, and an operator who rolls the saga back wants it tried again in its turn.
+  enum class Undo { kNone, kAttempting, kWaiting, kDone, kRefused, kOwedAgain };
 
   detail::Slot slot;  ///< what the code sees: settles once, with the first end of the action
   const StepSettings* settings = nullptr;
@@ -35,6 +36,7 @@ struct StepState {
   int attempt = 1;
   bool unknown = false;  ///< some attempt has no certain answer: it may have taken effect
   bool has_output = false;
+  bool unreadable = false;  ///< it succeeded with an output nobody can read: no other answer will come
   std::string output;
   Time scheduled_at{};
   std::optional<Time> until;
@@ -75,7 +77,7 @@ class Instance::State final : public detail::Journal {
   /// Records a failed attempt of an action or a compensation: tried again as the policy allows, else final.
   void record_failure(StepState& step, Phase phase, Failure failure);
   void record_attempt(StepState& step, Phase phase);
-  void record_stuck(std::string reason, int ordinal, std::string message);
+  void record_stuck(std::string reason, int ordinal, std::string message, Phase phase = Phase::kAction);
   [[nodiscard]] std::string idempotency_key(const StepState& step) const;
 
   // The phases of a live transition.
@@ -108,7 +110,8 @@ class Instance::State final : public detail::Journal {
   SagaStatus status_before_stuck_ = SagaStatus::kRunning;
   std::string stuck_reason_;
   int stuck_ordinal_ = 0;
-  Time wake_at_ = kNever;  ///< the stored lower bound
+  Phase stuck_phase_ = Phase::kAction;  ///< which of the step's two halves is stuck
+  Time wake_at_ = kNever;               ///< the stored lower bound
   Time now_{};
   Incarnation incarnation_ = 0;
   std::optional<Time> deadline_;
@@ -158,14 +161,15 @@ class Instance::State final : public detail::Journal {
   void code_event(Event event);
   bool consume(const Event& event);
   void defect(std::string reason, std::string message, int ordinal = 0);
-  [[nodiscard]] int last_failed() const;
   void drop_code_events();
   void close_frame();
 
   bool replay_entry(HistoryEntry& entry);
   void pump_replayed(HistoryEntry& entry);
 
+  bool stuck_again();
   void rules_forward();
+  bool pay_debts();
   void rules_rolling_back();
   void record_rollback(Failure failure, std::string why);
   bool owe_compensation(StepState& step);

@@ -48,7 +48,7 @@ Output read_output(const Slot& slot) {
 template <class Output>
 Output take_output(Slot& slot) {
   slot.observed = true;
-  if (!slot.succeeded) throw StepFailed(std::string(slot.step->name), slot.failure);
+  if (!slot.succeeded) throw StepFailed(std::string(slot.step->name), slot.failure, slot.ordinal);
   return read_output<Output>(slot);
 }
 
@@ -107,7 +107,7 @@ class [[nodiscard("co_await it")]] AllAwaiter final : public Waiter {
   void await_resume() {
     for (Slot* slot : slots_) slot->observed = true;
     for (const Slot* slot : slots_)
-      if (!slot->succeeded) throw StepFailed(std::string(slot->step->name), slot->failure);
+      if (!slot->succeeded) throw StepFailed(std::string(slot->step->name), slot->failure, slot->ordinal);
   }
 
  private:

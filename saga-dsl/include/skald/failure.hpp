@@ -46,8 +46,8 @@ class StepFailed : public std::exception {
  public:
   StepFailed(std::string code, std::string message, Retry retry = Retry::allowed)
       : StepFailed({}, Failure{std::move(code), std::move(message), retry, false}) {}
-  StepFailed(std::string step, Failure failure)
-      : step_(std::move(step)), failure_(std::move(failure)), what_(failure_.what()) {
+  StepFailed(std::string step, Failure failure, int ordinal = 0)
+      : step_(std::move(step)), failure_(std::move(failure)), ordinal_(ordinal), what_(failure_.what()) {
     if (!step_.empty()) what_ = step_ + ": " + what_;
   }
 
@@ -56,10 +56,13 @@ class StepFailed : public std::exception {
   [[nodiscard]] const std::string& code() const noexcept { return failure_.code; }
   [[nodiscard]] const std::string& message() const noexcept { return failure_.message; }
   [[nodiscard]] const Failure& failure() const noexcept { return failure_; }
+  /// Which of the saga's steps, counted from 1; 0 outside of a saga.
+  [[nodiscard]] int ordinal() const noexcept { return ordinal_; }
 
  private:
   std::string step_;
   Failure failure_;
+  int ordinal_ = 0;
   std::string what_;
 };
 

@@ -33,6 +33,7 @@ namespace detail {
 struct RunResult {
   enum class Kind { returned, failed, defect } kind = Kind::returned;
   std::string output;  ///< JSON, if returned
+  int ordinal = 0;     ///< of the step whose failure escaped, 0 if it was none
   Failure failure;     ///< if failed; for a defect its message says which exception escaped
 };
 
@@ -61,6 +62,7 @@ class TypedExecution final : public Execution {
     } catch (const StepFailed& failed) {
       result.kind = RunResult::Kind::failed;
       result.failure = failed.failure();
+      result.ordinal = failed.ordinal();
       if (!failed.step().empty()) result.failure.message = failed.step() + ": " + failed.message();
     } catch (const SagaFailed& failed) {
       result.kind = RunResult::Kind::failed;
