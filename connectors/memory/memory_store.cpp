@@ -223,18 +223,21 @@ struct MemoryStore::Database {
       const bool leased = entry.lease_until && *entry.lease_until > now();
       if (leased || !has_code(spec, revisions, entry.parked)) blocked.insert(entry.parked.address);
       if (blocked.contains(entry.parked.address)) continue;
-      entry.lease_until = now() + spec.lease;
+      // The longer one has waited in vain the rarer it is tried.
+      const auto waited = std::chrono::duration_cast<milliseconds>(now() - entry.parked.parked_at) / 4;
+      entry.lease_until = now() + std::max(spec.lease, std::min(waited, milliseconds{60'000}));
       claimed.push_back(entry.parked);
     }
     return claimed;
   }
 
-  std::vector<OutboxRow> adopt(Incarnation incarnation, std::size_t maximum) {
+  std::vector<OutboxRow> adopt(Incarnation incarnation, std::size_t maximum, bool own_too) {
     std::vector<OutboxRow> rows;
     if (!is_live(incarnation)) return rows;
     for (auto& [id, entry] : outbox) {
       if (rows.size() >= maximum) break;
-      if (is_live(entry.incarnation)) continue;
+      const bool own = own_too && entry.incarnation == incarnation;
+      if (!own && is_live(entry.incarnation)) continue;
       entry.incarnation = incarnation;
       rows.push_back({id, entry.messages});
     }
@@ -342,8 +345,9 @@ class MemorySession : public Session {
 
   Result<bool> heartbeat(Incarnation incarnation, milliseconds lease) override {
     return call([&](auto& database) -> Result<bool> {
-      if (!database.is_live(incarnation)) return false;
-      database.incarnations[incarnation].expires_at = database.now() + lease;
+      const auto found = database.incarnations.find(incarnation);
+      if (found == database.incarnations.end()) return false;
+      found->second.expires_at = database.now() + lease;
       return true;
     });
   }
@@ -355,11 +359,19 @@ class MemorySession : public Session {
     });
   }
 
+  Result<void> bury_incarnations(milliseconds expired_for) override {
+    return call([&](auto& database) -> Result<void> {
+      std::erase_if(database.incarnations, [&](const auto& entry) {
+        return entry.second.expires_at <= database.now() - expired_for;
+      });
+      return {};
+    });
+  }
+
   Result<std::vector<IncarnationInfo>> live_incarnations() override {
     return call([](auto& database) -> Result<std::vector<IncarnationInfo>> {
       std::vector<IncarnationInfo> live;
-      for (const auto& [incarnation, entry] : database.incarnations)
-        if (database.is_live(incarnation)) live.push_back(entry.info);
+      for (const auto& [incarnation, entry] : database.incarnations) live.push_back(entry.info);
       return live;
     });
   }
@@ -372,9 +384,10 @@ class MemorySession : public Session {
     });
   }
 
-  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum) override {
+  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
+                                              bool own_too) override {
     return call([&](auto& database) -> Result<std::vector<OutboxRow>> {
-      return database.adopt(incarnation, maximum);
+      return database.adopt(incarnation, maximum, own_too);
     });
   }
 

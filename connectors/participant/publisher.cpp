@@ -86,6 +86,11 @@ void Publisher::refused(Batch& batch, std::size_t message, const std::string& re
                                                  {"from_topic", record.topic},
                                                  {"from_partition", std::to_string(record.partition)},
                                                  {"from_offset", std::to_string(record.offset)}});
+  if (outgoing.is_dead_letter &&
+      outgoing.message.partition) {  // its topic has fewer partitions than the command's
+    outgoing.message.partition.reset();
+    return;
+  }
   if (outgoing.is_dead_letter) {
     outgoing.message.topic.clear();
     --batch.open;

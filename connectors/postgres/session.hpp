@@ -28,9 +28,11 @@ class PostgresSession : public Session {
   Result<Incarnation> register_incarnation(const std::string& host, const std::string& build) override;
   Result<bool> heartbeat(Incarnation incarnation, std::chrono::milliseconds lease) override;
   Result<void> retire_incarnation(Incarnation incarnation) override;
+  Result<void> bury_incarnations(std::chrono::milliseconds expired_for) override;
   Result<std::vector<IncarnationInfo>> live_incarnations() override;
   Result<std::optional<OutboxRow>> outbox_row(std::int64_t outbox_id) override;
-  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum) override;
+  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
+                                              bool own_too) override;
   Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) override;
   Result<std::vector<ParkedInput>> claim_parked(const ClaimSpec& spec) override;
   Result<std::vector<Position>> positions(const std::string& cluster_id) override;

@@ -18,15 +18,20 @@ RETURNING incarnation)"};
 constexpr Statement kHeartbeat{"heartbeat", R"(
 UPDATE incarnation
 SET expires_at = clock_timestamp() + $2::bigint * interval '1 ms'
-WHERE incarnation = $1::bigint AND expires_at > clock_timestamp())"};
+WHERE incarnation = $1::bigint)"};
 
 constexpr Statement kRetire{"retire_incarnation", "DELETE FROM incarnation WHERE incarnation = $1::bigint"};
 
 constexpr Statement kLive{"live_incarnations", R"(
 SELECT incarnation, host, build
 FROM incarnation
-WHERE namespace = $1 AND expires_at > clock_timestamp()
+WHERE namespace = $1
 ORDER BY incarnation)"};
+
+// A heartbeat that comes while the row is locked finds it gone.
+constexpr Statement kBury{"bury_incarnations", R"(
+DELETE FROM incarnation
+WHERE namespace = $1 AND expires_at <= clock_timestamp() - $2::bigint * interval '1 ms')"};
 
 constexpr Statement kOutboxRow{"outbox_row", "SELECT messages FROM outbox WHERE outbox_id = $1::bigint"};
 
@@ -36,8 +41,9 @@ WITH orphan AS MATERIALIZED (
   SELECT o.outbox_id
   FROM outbox o
   WHERE o.namespace = $1 AND o.unreadable_reason IS NULL
-    AND NOT EXISTS (SELECT FROM incarnation i
-                    WHERE i.incarnation = o.incarnation AND i.expires_at > clock_timestamp())
+    AND (($4::boolean AND o.incarnation = $2::bigint)
+         OR NOT EXISTS (SELECT FROM incarnation i
+                        WHERE i.incarnation = o.incarnation AND i.expires_at > clock_timestamp()))
     AND EXISTS (SELECT FROM incarnation i WHERE i.incarnation = $2::bigint AND i.expires_at > clock_timestamp())
   ORDER BY o.outbox_id
   LIMIT $3::bigint
@@ -78,7 +84,9 @@ WITH code AS MATERIALIZED (
   LIMIT $5::bigint
 )
 UPDATE parked_input p
-SET lease_until = clock_timestamp() + $4::bigint * interval '1 ms'
+-- The longer one has waited in vain the rarer it is tried, so that many of them keep nobody from his turn.
+SET lease_until = clock_timestamp() + greatest(
+    $4::bigint * interval '1 ms', least((clock_timestamp() - p.parked_at) / 4, interval '1 minute'))
 FROM mine
 WHERE p.parked_id = mine.parked_id
 RETURNING p.parked_id, p.definition, p.saga_id, p.revision, p.reason, )" SKALD_SQL_MS(
@@ -147,6 +155,13 @@ Result<void> PostgresSession::retire_incarnation(Incarnation incarnation) {
   });
 }
 
+Result<void> PostgresSession::bury_incarnations(std::chrono::milliseconds expired_for) {
+  return connection_.run([&](Connection& connection) -> Result<void> {
+    connection.exec(kBury, {options_->namespace_name, std::to_string(expired_for.count())});
+    return {};
+  });
+}
+
 Result<std::vector<IncarnationInfo>> PostgresSession::live_incarnations() {
   return connection_.run([&](Connection& connection) -> Result<std::vector<IncarnationInfo>> {
     std::vector<IncarnationInfo> live;
@@ -166,11 +181,12 @@ Result<std::optional<OutboxRow>> PostgresSession::outbox_row(std::int64_t outbox
   });
 }
 
-Result<std::vector<OutboxRow>> PostgresSession::adopt_outbox(Incarnation incarnation, std::size_t maximum) {
+Result<std::vector<OutboxRow>> PostgresSession::adopt_outbox(Incarnation incarnation, std::size_t maximum,
+                                                             bool own_too) {
   return connection_.run([&](Connection& connection) -> Result<std::vector<OutboxRow>> {
     std::vector<OutboxRow> adopted;
-    const auto rows = connection.exec(
-        kAdopt, {options_->namespace_name, std::to_string(incarnation), std::to_string(maximum)});
+    const auto rows = connection.exec(kAdopt, {options_->namespace_name, std::to_string(incarnation),
+                                               std::to_string(maximum), own_too ? "true" : "false"});
     for (const auto& row : rows) {
       const auto outbox_id = row[0].as<std::int64_t>();
       auto messages = messages_of(row[1]);

@@ -205,15 +205,20 @@ class Session {
   virtual Result<Time> now() = 0;
 
   virtual Result<Incarnation> register_incarnation(const std::string& host, const std::string& build) = 0;
-  /// Extends the lease; false: it had expired and is gone, take a new incarnation.
+  /// Extends the lease, also one that has expired meanwhile; false: it was buried, take a new incarnation.
   virtual Result<bool> heartbeat(Incarnation incarnation, std::chrono::milliseconds lease) = 0;
   virtual Result<void> retire_incarnation(Incarnation incarnation) = 0;
+  /// Those whose lease expired this long ago are dead from now on, whatever they think themselves.
+  virtual Result<void> bury_incarnations(std::chrono::milliseconds expired_for) = 0;
+  /// Those neither retired nor buried.
   virtual Result<std::vector<IncarnationInfo>> live_incarnations() = 0;
 
   /// Was the outbox row of a batch in doubt written and not yet deleted?
   virtual Result<std::optional<OutboxRow>> outbox_row(std::int64_t outbox_id) = 0;
-  /// Rows of incarnations that are dead, moved to `incarnation` (SKIP LOCKED): the caller publishes them.
-  virtual Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum) = 0;
+  /// Rows of incarnations whose lease has expired, moved to `incarnation` (SKIP LOCKED): the caller publishes them.
+  /// `own_too`: also those that are its own already, for a caller that does not know what it adopted before.
+  virtual Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
+                                                      bool own_too = false) = 0;
   virtual Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) = 0;
 
   /// Parked inputs that a process with these (definition, revision) may apply, oldest first, leased for

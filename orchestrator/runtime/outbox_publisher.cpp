@@ -10,6 +10,7 @@ namespace {
 /// Between two tries while the client's own queue is full.
 constexpr std::chrono::milliseconds kFullQueueWait{5};
 constexpr std::size_t kMaximumDelete = 1'000;
+constexpr std::chrono::seconds kRefusalInterval{10};
 }  // namespace
 
 struct OutboxPublisher::Tracked {
@@ -144,10 +145,8 @@ void OutboxPublisher::take_incoming() {
 
 void OutboxPublisher::send_waiting() {
   const auto now = seams_.clock.monotonic();
-  while (!resends_.empty() && resends_.front().at <= now) {
-    waiting_.push_front(std::move(resends_.front().item));
-    resends_.pop_front();
-  }
+  while (!resends_.empty() && resends_.begin()->first <= now)
+    waiting_.push_front(resends_.extract(resends_.begin()).mapped());
   while (!waiting_.empty()) {
     const Item& item = waiting_.front();
     const Message& message = item.row->row.messages[item.index];
@@ -198,7 +197,7 @@ void OutboxPublisher::look_at_problems() {
       continue;
     }
     seams_.observer.message_unknown(problem.item.row->row.messages[problem.item.index].topic);
-    resends_.push_back({problem.item, seams_.clock.monotonic() + backoff_.next()});
+    resends_.emplace(seams_.clock.monotonic() + backoff_.next(), problem.item);
   }
   if (problems.empty() && resends_.empty()) backoff_.reset();
 }
@@ -207,12 +206,7 @@ void OutboxPublisher::refused(const Item& item, const std::string& reason) {
   const Message& message = item.row->row.messages[item.index];
   seams_.observer.message_refused(message.topic);
   const auto id = wire::parse_command_id(message.command_id);
-  if (!id) {
-    seams_.logger.error("Kafka refuses a message for good; it is given up.",
-                        {{"topic", message.topic}, {"reason", reason}});
-    shared_->settle(item);
-    return;
-  }
+  if (!id) return refused_without_saga(item, reason);
   seams_.logger.error("Kafka refuses a command for good; its saga is told.",
                       {{"topic", message.topic}, {"command", message.command_id}, {"reason", reason}});
   Work work;
@@ -223,6 +217,24 @@ void OutboxPublisher::refused(const Item& item, const std::string& reason) {
   std::vector<Work> works;
   works.push_back(std::move(work));
   lanes_.route(std::move(works));
+}
+
+/// An outcome event or a dead letter has no saga that could be told, and exists nowhere else: its row stays until the
+/// topic is there, or the right to write to it.
+void OutboxPublisher::refused_without_saga(const Item& item, const std::string& reason) {
+  Message& message = item.row->row.messages[item.index];
+  const auto now = seams_.clock.monotonic();
+  if (message.partition) {  // its dead-letter topic has fewer partitions than its own
+    message.partition.reset();
+    resends_.emplace(now, item);
+    return;
+  }
+  if (now >= refusal_told_at_ + kRefusalInterval) {
+    refusal_told_at_ = now;
+    seams_.logger.error("Kafka refuses a message that belongs to no step; it is kept and tried again.",
+                        {{"topic", message.topic}, {"reason", reason}});
+  }
+  resends_.emplace(now + settings_.backoff_maximum, item);
 }
 
 void OutboxPublisher::delete_done() {

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <unordered_set>
@@ -61,10 +62,6 @@ class OutboxPublisher {
     Delivery delivery;
     std::string reason;
   };
-  struct Resend {
-    Item item;
-    std::chrono::nanoseconds at{0};
-  };
 
   bool ensure_producer();
   void take_incoming();
@@ -72,6 +69,7 @@ class OutboxPublisher {
   void look_at_problems();
   [[nodiscard]] bool expired(const Message& message) const;
   void refused(const Item& item, const std::string& reason);
+  void refused_without_saga(const Item& item, const std::string& reason);
   void delete_done();
 
   const Seams seams_;
@@ -82,8 +80,9 @@ class OutboxPublisher {
   Backoff backoff_;
   std::shared_ptr<Shared> shared_;
   std::deque<Item> waiting_;
-  std::deque<Resend> resends_;
-  std::chrono::nanoseconds produce_at_{0};  ///< not before
+  std::multimap<std::chrono::nanoseconds, Item> resends_;  ///< by when
+  std::chrono::nanoseconds produce_at_{0};                 ///< not before
+  std::chrono::nanoseconds refusal_told_at_{-std::chrono::hours{1}};
   std::atomic<bool> blocked_{true};
   std::atomic<bool> hurry_{false};
   std::unique_ptr<Producer> producer_;

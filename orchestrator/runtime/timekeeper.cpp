@@ -51,11 +51,21 @@ bool Timekeeper::heartbeat(Session& session) {
     heartbeat_at_ = Ns(0);
     return false;
   }
-  if (*alive) return true;
+  if (*alive) {
+    note_beat();
+    return true;
+  }
   parts_.seams.observer.incarnation_lost();
   parts_.seams.logger.warning("Our heartbeat came too late; going on as a new incarnation.",
                               {{"incarnation", parts_.incarnation.load()}});
   return enroll(session);
+}
+
+/// While the database was away nobody could beat: after a gap of our own, everyone gets the time to come back.
+void Timekeeper::note_beat() {
+  const auto now = parts_.seams.clock.monotonic();
+  if (beat_at_ < Ns(0) || now - beat_at_ > parts_.settings.incarnation_lease / 2) steady_since_ = now;
+  beat_at_ = now;
 }
 
 bool Timekeeper::enroll(Session& session) {
@@ -64,6 +74,8 @@ bool Timekeeper::enroll(Session& session) {
   auto alive = session.heartbeat(*incarnation, parts_.settings.incarnation_lease);
   if (!fine(alive) || !*alive) return false;
   heartbeat_at_ = parts_.seams.clock.monotonic() + parts_.settings.heartbeat_interval;
+  beat_at_ = Ns(-1);
+  note_beat();
   parts_.keys.set_incarnation(*incarnation);
   parts_.incarnation = *incarnation;
   parts_.seams.logger.info("Registered.", {{"incarnation", *incarnation}, {"build", parts_.build}});
@@ -170,8 +182,11 @@ bool Timekeeper::caught_up(Group& group, const std::vector<Position>* foreign) {
 }
 
 bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
+  const auto lease = parts_.settings.incarnation_lease;
+  const bool steady = parts_.seams.clock.monotonic() - steady_since_ >= lease;
+  const auto buried = steady ? session.bury_incarnations(lease) : Result<void>{};
   // Asked now, after the sagas were claimed: who is missing here was dead by then or came later.
-  auto live = session.live_incarnations();
+  auto live = buried ? session.live_incarnations() : Result<std::vector<IncarnationInfo>>(buried.error());
   engine::Wake wake;
   if (live)
     for (const IncarnationInfo& process : *live) wake.live.push_back(process.incarnation);
@@ -232,7 +247,8 @@ bool Timekeeper::claim_parked(Session& session) {
 
 bool Timekeeper::adopt(Session& session) {
   if (parts_.pressure().outbox > parts_.settings.outbox_high) return true;
-  auto rows = session.adopt_outbox(parts_.incarnation, kMaximumAdopt);
+  auto rows = session.adopt_outbox(parts_.incarnation, kMaximumAdopt, adopted_unseen_);
+  adopted_unseen_ = !rows;  // rows may be ours now and we never saw them
   if (!fine(rows)) return false;
   if (!rows->empty())
     parts_.seams.logger.info("Publishing what a dead process had committed.", {{"rows", rows->size()}});

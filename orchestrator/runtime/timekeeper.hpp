@@ -63,6 +63,7 @@ class Timekeeper {
   bool due(Ns& at, std::chrono::milliseconds interval);
   bool heartbeat(Session& session);
   bool enroll(Session& session);
+  void note_beat();
   bool claim(Session& session);
   bool may_claim();
   bool look_at_groups(Session& session);
@@ -87,6 +88,9 @@ class Timekeeper {
   std::vector<Group> groups_;
   std::unordered_set<SagaKey> waiting_;  ///< the sagas in groups_
   Ns heartbeat_at_{0};
+  Ns beat_at_{-1};
+  Ns steady_since_{0};  ///< from then on our heartbeats came in time: others' silence means something
+  bool adopted_unseen_ = false;  ///< the last answer to adopting was lost
   Ns claim_at_{0};
   Ns parked_at_{0};
   Ns adopt_at_{0};

@@ -73,13 +73,27 @@ TEST_P(StoreContract, ARetiredIncarnationLeavesItsOutboxToOthers) {
   EXPECT_THAT(must(session_->adopt_outbox(heir, 10)), SizeIs(1));
 }
 
-TEST_P(StoreContract, ADeadIncarnationAdoptsNothingAndDoesNotComeBack) {
+TEST_P(StoreContract, AnExpiredIncarnationAdoptsNothingAndComesBackUnlessItWasBuried) {
   must(session_->commit(batch({start(1001, "order-1")})));
   EXPECT_TRUE(must(session_->heartbeat(incarnation_, seconds{20})));
   harness_->let_time_pass(seconds{21});
   EXPECT_THAT(must(session_->adopt_outbox(incarnation_, 10)), IsEmpty());
+  must(session_->bury_incarnations(seconds{20}));
+  EXPECT_THAT(must(session_->live_incarnations()), SizeIs(1)) << "not silent for long enough";
+  EXPECT_TRUE(must(session_->heartbeat(incarnation_, seconds{20})));
+  harness_->let_time_pass(seconds{41});
+  must(session_->bury_incarnations(seconds{20}));
   EXPECT_FALSE(must(session_->heartbeat(incarnation_, seconds{20})));
   EXPECT_THAT(must(session_->live_incarnations()), IsEmpty());
+}
+
+TEST_P(StoreContract, WhoLostTheAnswerToAdoptingIsGivenItsOwnRowsAgain) {
+  must(session_->commit(batch({start(1001, "order-1")})));
+  const auto heir = must(session_->register_incarnation("host-b", "build-1"));
+  must(session_->retire_incarnation(incarnation_));
+  EXPECT_THAT(must(session_->adopt_outbox(heir, 10)), SizeIs(1));
+  EXPECT_THAT(must(session_->adopt_outbox(heir, 10)), IsEmpty());
+  EXPECT_THAT(must(session_->adopt_outbox(heir, 10, true)), SizeIs(1));
 }
 
 TEST_P(StoreContract, HeartbeatsKeepAnIncarnationAlive) {

@@ -3,11 +3,13 @@
 // types can tell are static_asserts of check_step, raised where the step is first used.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "skald/failure.hpp"
 #include "skald/fields.hpp"
@@ -105,6 +107,14 @@ concept OverridesCompensate = requires {
                            decltype(&LocalStep<typename S::Input, typename S::Output>::compensate)>;
 };
 
+/// What a message may carry: an object or an array.
+template <class T>
+inline constexpr bool kIsDocument = HasFields<T> || std::is_same_v<T, Nothing>;
+template <class T>
+inline constexpr bool kIsDocument<std::vector<T>> = true;
+template <class Key, class T>
+inline constexpr bool kIsDocument<std::map<Key, T>> = true;
+
 /// Up to 63 of [A-Za-z0-9._-]: names stand in topics, metrics, ids and URLs.
 constexpr bool is_name(std::string_view name) {
   if (name.empty() || name.size() > 63) return false;
@@ -128,6 +138,10 @@ constexpr bool check_step() {
   static_assert(JsonMapped<typename S::Output>,
                 "the step's output is not mapped: add SKALD_FIELDS(Output, field, …) beside its struct");
   if constexpr (IsCommandStep<S>) {
+    static_assert(
+        kIsDocument<typename S::Input> && kIsDocument<typename S::Output>,
+        "what a command step sends and gets is a struct with fields, skald::Nothing, a vector or a map: "
+        "a message is a JSON object or array");
     static_assert(StatesNoCompensation<S> || HasCommandCompensation<S>,
                   "a command step needs a compensation: static C compensation(const Input&, const "
                   "std::optional<Output>&) (empty: the outcome is unknown), or static constexpr "
@@ -138,6 +152,10 @@ constexpr bool check_step() {
                                    std::declval<const std::optional<typename S::Output>&>()));
       static_assert(JsonMapped<Compensation>,
                     "what the compensation returns is not mapped: add SKALD_FIELDS beside its struct");
+      static_assert(
+          kIsDocument<Compensation>,
+          "what the compensation returns is a struct with fields, skald::Nothing, a vector or a map: a "
+          "message is a JSON object or array");
     }
   } else {
     static_assert(

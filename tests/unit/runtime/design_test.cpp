@@ -183,6 +183,18 @@ TEST(Outbox, AMessageKafkaRefusesComesBackToItsSaga) {
   EXPECT_THAT(process.logger.warnings, Contains(HasSubstr("refuses a command")));
 }
 
+TEST(Outbox, AnOutcomeThatKafkaRefusesIsKeptUntilItIsTaken) {
+  World world;
+  world.add_process();
+  world.bus.refuse("lifecycle", "not authorised");
+  world.order("o-1");
+  ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompleted); }));
+  world.run_for(1min);
+  EXPECT_THAT(world.bus.records("lifecycle"), IsEmpty());
+  world.bus.allow("lifecycle");
+  EXPECT_TRUE(world.run_until([&] { return world.outcomes()["o-1"] == 1; }));
+}
+
 TEST(Outbox, DeadLettersGoThroughTheOutbox) {
   World world;
   world.add_process();

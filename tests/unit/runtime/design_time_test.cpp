@@ -89,12 +89,13 @@ TEST(Timers, RepliesInPartitionsAddedMeanwhileAreReadBeforeAnyTimeOut) {
   EXPECT_EQ(world.count(SagaStatus::kCompensated), 0u);
 }
 
-TEST(Timers, ALateHeartbeatTakesANewIncarnationAndGoesOn) {
+TEST(Timers, AProcessThatWasBuriedTakesANewIncarnationAndGoesOn) {
   World world;
   Process& process = world.add_process();
   world.run_for(1s);
   const Incarnation before = process.runtime->incarnation();
   world.clock.advance(1min);
+  ASSERT_TRUE(world.store.open().value()->bury_incarnations(15s).ok());
   world.order("o-1");
   ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompleted); }));
   EXPECT_GT(process.runtime->incarnation(), before);
@@ -312,6 +313,26 @@ TEST(Operators, AnActionIsStoredThenAppliedAndRefusedIfTheSagaMoved) {
   ASSERT_TRUE(world.run_until([&] { return world.store.parked().empty(); }));
   EXPECT_EQ(process.observer.ignored["operator"], 1) << "it named a sequence the saga never had";
   EXPECT_TRUE(world.has("o-1", SagaStatus::kRunning));
+}
+
+TEST(UnknownOutcomes, AnOutageOfTheDatabaseMakesNobodysLocalStepRunTwice) {
+  World world;
+  Process& first = world.add_process();
+  world.run_for(1s);
+  first.executor.held = true;
+  world.start(first, "with-local", "l-1");
+  ASSERT_TRUE(world.run_until([&] { return first.executor.backlog() == 1; }));
+  Process& second = world.add_process();
+  world.run_for(1min);
+  world.store.set_available(false);  // nobody's heartbeat gets through, everybody's lease expires
+  world.run_for(2min);
+  world.store.set_available(true);
+  world.run_for(2min);
+  EXPECT_EQ(first.executor.backlog() + second.executor.backlog(), 1u);
+  EXPECT_EQ(first.observer.incarnations_lost + second.observer.incarnations_lost, 0);
+  first.executor.held = false;
+  ASSERT_TRUE(world.run_until([&] { return world.has("l-1", SagaStatus::kCompleted); }));
+  EXPECT_EQ(world.book_effects, 1);
 }
 
 TEST(UnknownOutcomes, ALocalStepIsRunAgainOnlyWhenItsProcessIsDead) {
