@@ -1,6 +1,9 @@
 // The composition root's order of things; see service.hpp.
 #include "app/service.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "app/triggers.hpp"
 #include "app/version.hpp"
 #include "kafka/kafka_bus.hpp"
@@ -13,6 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kAskAgain{1'000};
 constexpr std::chrono::milliseconds kKafkaPatience{5'000};
 constexpr std::chrono::milliseconds kAttendInterval{5'000};
+constexpr std::chrono::milliseconds kRebalanceMargin{10'000};
 constexpr std::chrono::milliseconds kStartingInterval{10};
 constexpr std::chrono::milliseconds kAnswerPatience{5'000};
 
@@ -134,6 +138,9 @@ void Service::start_runtime() {
   runtime::Settings settings = config.runtime;
   settings.host = host_name();
   settings.assign_all_partitions = parts_.assign_all;
+  settings.foreign_reply_wait =
+      std::max(settings.reply_wait,
+               std::chrono::milliseconds{kafka::session_timeout_ms(parts_.kafka)} + kRebalanceMargin);
   runtime_ = std::make_unique<runtime::Runtime>(
       runtime::Runtime::Parts{{*store_, *bus_, parts_.clock, parts_.random, parts_.logger, metrics_},
                               parts_.program.registry,
@@ -203,6 +210,9 @@ void Service::stop(int signal) {
   else
     parts_.logger.warning(
         "Stopped before all was finished; other processes, or the next start, go on with it.");
+  // Destroying the runtime would wait for a local step that does not heed its stop token, while others take it for
+  // dead and run it again. `dev` has a database to end.
+  if (!clean && runtime_->running_steps() > 0 && !parts_.attend) std::_Exit(kExitOk);
   http_.reset();
 }
 

@@ -156,12 +156,17 @@ void Ingress::save_positions() {
 }
 
 void Ingress::answer_ends() {
+  const auto now = parts_.seams.clock.monotonic();
+  if (now < ends_at_ || !reached_) return;
   const std::uint64_t ticket = parts_.progress.newest_ticket();
   for (const std::int32_t partition : parts_.progress.asked()) {
-    auto log =
-        consumer_->log_range({parts_.decoder.reply_topic(), partition}, parts_.settings.broker_timeout);
-    if (!log) return bus_failed(log.error());
-    parts_.progress.answer(partition, log->end, ticket);
+    const auto log = consumer_->log_range({parts_.decoder.reply_topic(), partition}, question_timeout());
+    if (log) {
+      parts_.progress.answer(partition, log->end, ticket);
+      continue;
+    }
+    ends_at_ = parts_.seams.clock.monotonic() + parts_.settings.broker_timeout;
+    if (parts_.seams.clock.monotonic() - now >= parts_.settings.broker_timeout) return;
   }
 }
 

@@ -69,7 +69,8 @@ class Ingress final : private RebalanceListener {
     State state = State::kUnplaced;
     std::optional<Position> position;
     std::string reason;
-    bool retry = false;  ///< stopped by the client: try again by ourselves
+    bool retry = false;                    ///< stopped by the client: try again by ourselves
+    std::chrono::nanoseconds asked_at{0};  ///< the broker, for its range
   };
 
   std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) override;
@@ -88,6 +89,10 @@ class Ingress final : private RebalanceListener {
   void stop_partition(const TopicPartition& partition, Partition& state, std::string reason, bool retry);
   void place_waiting();
   void answer_ends();
+  /// Of one question of several: a partition without a leader leaves it unanswered, and there are others.
+  [[nodiscard]] std::chrono::milliseconds question_timeout() const {
+    return std::min(parts_.settings.broker_timeout, std::chrono::milliseconds{1'000});
+  }
   void take(std::vector<Record> records);
   bool accept_first(const Record& record, Partition& state);
   void save_positions();
@@ -110,6 +115,7 @@ class Ingress final : private RebalanceListener {
   std::chrono::nanoseconds connect_at_{0};
   std::chrono::nanoseconds save_at_{0};
   std::chrono::nanoseconds place_at_{0};
+  std::chrono::nanoseconds ends_at_{0};
   std::chrono::nanoseconds questions_until_{
       0};  ///< an absent broker costs one timeout a round, not one a partition
   std::atomic<bool> recheck_{false};

@@ -65,9 +65,10 @@ std::optional<std::int64_t> Ingress::place_partition(const TopicPartition& parti
   const auto found = std::find_if(positions.begin(), positions.end(),
                                   [&](const Position& position) { return position.partition == partition; });
   state.position = found == positions.end() ? std::nullopt : std::optional(*found);
-  const auto left = questions_until_ - parts_.seams.clock.monotonic();
-  if (left <= std::chrono::nanoseconds{0}) return std::nullopt;
-  auto log = consumer_->log_range(partition, std::chrono::ceil<std::chrono::milliseconds>(left));
+  const auto now = parts_.seams.clock.monotonic();
+  if (now >= questions_until_) return std::nullopt;
+  state.asked_at = now;
+  auto log = consumer_->log_range(partition, question_timeout());
   if (!log) return std::nullopt;
   const Placement placement = place(state.position, *log);
   if (!placement.problem.empty()) {
@@ -113,8 +114,16 @@ void Ingress::place_waiting() {
     place_at_ = now + parts_.settings.backoff_initial;
     return;
   }
-  for (auto& [partition, state] : partitions_) {
-    if (state.state != State::kUnplaced && state.state != State::kStopped) continue;
+  // The one asked longest ago first: partitions without a leader must not use up the time of the others for ever.
+  std::vector<std::pair<const TopicPartition, Partition>*> waiting;
+  for (auto& entry : partitions_)
+    if (entry.second.state == State::kUnplaced || entry.second.state == State::kStopped)
+      waiting.push_back(&entry);
+  std::stable_sort(waiting.begin(), waiting.end(), [](const auto* left, const auto* right) {
+    return left->second.asked_at < right->second.asked_at;
+  });
+  for (auto* entry : waiting) {
+    auto& [partition, state] = *entry;
     if (state.state == State::kStopped && !state.retry) {
       // Only an operator's new position moves it.
       const auto found = std::find_if(positions->begin(), positions->end(), [&](const Position& position) {

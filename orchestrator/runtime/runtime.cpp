@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kLaneWait{200};
 constexpr std::chrono::milliseconds kPublisherWait{20};
 constexpr std::chrono::milliseconds kIngressPause{50};
 constexpr std::chrono::milliseconds kDrainInterval{5};
+constexpr std::chrono::milliseconds kLeavePatience{2'000};
 constexpr std::size_t kMaximumWaiters = 10'000;  ///< API calls waiting for an answer
 }  // namespace
 
@@ -203,6 +204,8 @@ bool Runtime::Body::quiet() const {
          std::all_of(lanes.begin(), lanes.end(), [](const auto& lane) { return lane->idle(); });
 }
 
+std::size_t Runtime::running_steps() const { return body_->executor.backlog(); }
+
 bool Runtime::drain() {
   Body& body = *body_;
   const auto until = body.parts.seams.clock.monotonic() + body.parts.settings.shutdown_grace;
@@ -213,8 +216,18 @@ bool Runtime::drain() {
   body.executor.request_stop();
   body.publisher.hurry();
   Waiter pause;
+  // Once what was read is applied somebody else may read on: a member that does not poll holds up the whole group.
+  const auto leave_by = body.parts.seams.clock.monotonic() + kLeavePatience;
+  bool left = false;
+  const auto leave = [&](bool now) {
+    if (left || !(now || body.tracker.pending() == 0 || body.parts.seams.clock.monotonic() >= leave_by))
+      return;
+    body.ingress.finish();
+    left = true;
+  };
   bool clean = body.quiet() && body.quiet();
   while (!clean && body.parts.seams.clock.monotonic() < until) {
+    leave(false);
     if (body.threads.empty()) {
       run_once();
     } else {
@@ -222,7 +235,7 @@ bool Runtime::drain() {
     }
     clean = body.quiet() && body.quiet();
   }
-  body.ingress.finish();
+  leave(true);
   body.end_threads();
   // With a local step still running, our lease has to end by itself: until then nobody else may run it.
   if (body.executor.backlog() == 0) body.timekeeper.retire();

@@ -71,6 +71,8 @@ class Runtime final : public LaneRouter {
   /// grace; then ends the threads. False: the grace was too short; what is left is as after a crash, and the
   /// process had better end at once: the destructor waits for local steps that still run.
   bool drain();
+  /// Attempts of local steps under way or waiting for a thread.
+  [[nodiscard]] std::size_t running_steps() const;
   /// Instead of start(): one round of everything, without waiting. True if there was something to do.
   bool run_once();
 

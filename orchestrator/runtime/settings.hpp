@@ -59,6 +59,9 @@ struct Settings {
   /// A deadline is judged after the replies that were in Kafka when it fell due; without any progress there
   /// for this long it is judged all the same.
   std::chrono::milliseconds reply_wait{10'000};
+  /// The same where another process reads the replies: it may be dead, and nobody reads them before the group knows.
+  /// Longer than Kafka's session timeout.
+  std::chrono::milliseconds foreign_reply_wait{60'000};
   std::chrono::milliseconds parked_interval{500};  ///< between two looks for parked inputs
   std::chrono::milliseconds parked_lease{5'000};
   /// An input for a saga that does not exist becomes a dead letter after this.

@@ -135,10 +135,15 @@ bool Timekeeper::claim(Session& session) {
   for (auto& [partition, group] : groups) {
     group.partition = partition;
     group.ticket = parts_.progress.ask(partition);
-    group.give_up_at = now + parts_.settings.reply_wait;
+    group.give_up_at = now + patience(partition);
     groups_.push_back(std::move(group));
   }
   return true;
+}
+
+Timekeeper::Ns Timekeeper::patience(std::int32_t partition) const {
+  return parts_.progress.handed_over(partition) ? parts_.settings.reply_wait
+                                                : parts_.settings.foreign_reply_wait;
 }
 
 bool Timekeeper::look_at_groups(Session& session) {
@@ -175,7 +180,7 @@ bool Timekeeper::caught_up(Group& group, const std::vector<Position>* foreign) {
   }
   if (group.end && next >= *group.end) return true;
   if (next > group.handed_over) {
-    if (group.handed_over >= 0) group.give_up_at = now + parts_.settings.reply_wait;
+    if (group.handed_over >= 0) group.give_up_at = now + patience(group.partition);
     group.handed_over = next;
   }
   return now >= group.give_up_at;

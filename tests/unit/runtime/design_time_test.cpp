@@ -74,6 +74,26 @@ TEST(Timers, AfterFiveMinutesOfDowntimeNothingTimesOutThatHasBeenAnswered) {
   EXPECT_EQ(world.count(SagaStatus::kCompensated), 0u);
 }
 
+TEST(Timers, WhatWasAnsweredInPartitionsOfADeadProcessWaitsUntilSomebodyReadsThem) {
+  World world;
+  world.add_process();
+  world.run_for(1s);
+  world.add_process();
+  world.run_for(1s);
+  world.participants->scripts["reserve"] = [](const auto&) { return std::nullopt; };
+  for (int index = 0; index < 40; ++index) world.order("o-" + std::to_string(index));
+  ASSERT_TRUE(world.run_until([&] { return world.participants->received.size() == 40; }));
+  world.run_for(20s);
+  const auto dead = world.processes[0]->runtime.release();  // killed, and the group does not know yet
+  world.processes.erase(world.processes.begin());
+  for (const auto& command : world.participants->received)
+    world.participants->send(Participants::succeeded(command));
+  world.run_for(80s);  // 40 s past the deadlines
+  EXPECT_EQ(world.count(SagaStatus::kCompensated), 0u);
+  delete dead;
+  ASSERT_TRUE(world.run_until([&] { return world.count(SagaStatus::kCompleted) == 40; }));
+}
+
 TEST(Timers, RepliesInPartitionsAddedMeanwhileAreReadBeforeAnyTimeOut) {
   World world;
   world.add_process([](Runtime::Parts& parts) { parts.settings.maximum_poll = 1; });
