@@ -69,7 +69,9 @@ TEST_P(BusContract, EveryMessageArrivesInTheOrderOfItsKey) {
   for (const auto& record : records) {
     const int number = std::stoi(record.value.value());
     const auto known = last.find(record.key.value());
-    if (known != last.end()) EXPECT_LT(known->second, number);
+    if (known != last.end()) {
+      EXPECT_LT(known->second, number);
+    }
     last[record.key.value()] = number;
   }
 }

@@ -190,7 +190,9 @@ class Script {
       const Time deadline = instance_->next_deadline();
       const auto problem = reload();
       ASSERT_FALSE(problem) << problem->message << "\n" << stored_.history.back().events;
-      if (local_.empty()) EXPECT_EQ(instance_->next_deadline(), deadline);
+      if (local_.empty()) {
+        EXPECT_EQ(instance_->next_deadline(), deadline);
+      }
     }
   }
 
