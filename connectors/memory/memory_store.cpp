@@ -371,6 +371,7 @@ class MemorySession : public Session {
   Result<std::vector<IncarnationInfo>> live_incarnations() override {
     return call([](auto& database) -> Result<std::vector<IncarnationInfo>> {
       std::vector<IncarnationInfo> live;
+      live.reserve(database.incarnations.size());
       for (const auto& [incarnation, entry] : database.incarnations) live.push_back(entry.info);
       return live;
     });
