@@ -77,9 +77,12 @@ void KafkaConsumer::close() {
   if (!failed && leave_group()) {
     destroy_client(std::move(client_), target_);
   } else {
-    // librdkafka does not close a consumer that failed for good, and waits for ever if asked to destroy it so.
-    rd_kafka_assign(client_.get(), nullptr);
-    rd_kafka_unsubscribe(client_.get());
+    // librdkafka does not close a consumer that failed for good, and waits for ever if asked to destroy it so. One that
+    // is still closing may not answer these calls either: it is destroyed as it is, on a thread that may be left behind.
+    if (failed) {
+      rd_kafka_assign(client_.get(), nullptr);
+      rd_kafka_unsubscribe(client_.get());
+    }
     destroy_client(std::move(client_), target_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
   }
   closing_ = false;
