@@ -113,7 +113,9 @@ constexpr KeySchema kSchema[] = {
     {"runtime.heartbeat_interval", kDuration, "3s", "Between two heartbeats of the process in the database.",
      100, 60000},
     {"runtime.incarnation_lease", kDuration, "15s",
-     "A process whose heartbeat is older is dead to the others.", 1000, 600000},
+     "A process whose heartbeat is older loses its outbox and timers to others; twice as old, its local "
+     "steps.",
+     1000, 600000},
     {"runtime.claim_interval", kDuration, "200ms", "At most this between two looks for due sagas.", 10,
      60000},
     {"runtime.maximum_claim", kInteger, "1000", "Due sagas taken at once.", 1, 100000},

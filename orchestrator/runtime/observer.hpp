@@ -66,7 +66,7 @@ class Observer {
   virtual void timer_lateness(std::chrono::milliseconds /*lateness*/) {}
   virtual void local_step_overdue(std::string_view /*step*/) {
   }                                   ///< still running past its attempt's deadline
-  virtual void incarnation_lost() {}  ///< our heartbeat came too late
+  virtual void incarnation_lost() {}  ///< others took us for dead
 
   /// Of the whole database, from the one process that holds the lease; `held` false: another one has it now.
   virtual void gauges(bool /*held*/, const Gauges& /*gauges*/) {}

@@ -56,8 +56,9 @@ bool Timekeeper::heartbeat(Session& session) {
     return true;
   }
   parts_.seams.observer.incarnation_lost();
-  parts_.seams.logger.warning("Our heartbeat came too late; going on as a new incarnation.",
-                              {{"incarnation", parts_.incarnation.load()}});
+  parts_.seams.logger.warning(
+      "We were silent for so long that others took us for dead; going on as a new incarnation.",
+      {{"incarnation", parts_.incarnation.load()}});
   return enroll(session);
 }
 

@@ -195,6 +195,15 @@ TEST(Outbox, AnOutcomeThatKafkaRefusesIsKeptUntilItIsTaken) {
   EXPECT_TRUE(world.run_until([&] { return world.outcomes()["o-1"] == 1; }));
 }
 
+TEST(Outbox, ADeadLetterOfAPartitionThatItsTopicLacksGoesToAnother) {
+  World world;
+  world.add_process();
+  world.bus.add_partitions("orders", 12);  // and not those of orders-dlt
+  world.run_for(1s);
+  for (int index = 0; index < 40; ++index) world.produce("orders", "o-" + std::to_string(index), "nonsense");
+  EXPECT_TRUE(world.run_until([&] { return world.bus.records("orders-dlt").size() == 40; }));
+}
+
 TEST(Outbox, DeadLettersGoThroughTheOutbox) {
   World world;
   world.add_process();

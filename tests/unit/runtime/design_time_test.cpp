@@ -335,13 +335,20 @@ TEST(Operators, AnActionIsStoredThenAppliedAndRefusedIfTheSagaMoved) {
   EXPECT_TRUE(world.has("o-1", SagaStatus::kRunning));
 }
 
-TEST(UnknownOutcomes, AnOutageOfTheDatabaseMakesNobodysLocalStepRunTwice) {
+/// The first of two processes runs a local step that does not return.
+class RunningLocalStep : public ::testing::Test {
+ protected:
+  RunningLocalStep() {
+    world.run_for(1s);
+    first.executor.held = true;
+    world.start(first, "with-local", "l-1");
+    EXPECT_TRUE(world.run_until([this] { return first.executor.backlog() == 1; }));
+  }
   World world;
   Process& first = world.add_process();
-  world.run_for(1s);
-  first.executor.held = true;
-  world.start(first, "with-local", "l-1");
-  ASSERT_TRUE(world.run_until([&] { return first.executor.backlog() == 1; }));
+};
+
+TEST_F(RunningLocalStep, IsNotRunTwiceForAnOutageOfTheDatabase) {
   Process& second = world.add_process();
   world.run_for(1min);
   world.store.set_available(false);  // nobody's heartbeat gets through, everybody's lease expires
@@ -355,13 +362,7 @@ TEST(UnknownOutcomes, AnOutageOfTheDatabaseMakesNobodysLocalStepRunTwice) {
   EXPECT_EQ(world.book_effects, 1);
 }
 
-TEST(UnknownOutcomes, ALocalStepIsRunAgainOnlyWhenItsProcessIsDead) {
-  World world;
-  Process& first = world.add_process();
-  world.run_for(1s);
-  first.executor.held = true;
-  world.start(first, "with-local", "l-1");
-  ASSERT_TRUE(world.run_until([&] { return first.executor.backlog() == 1; }));
+TEST_F(RunningLocalStep, IsRunAgainOnlyWhenItsProcessIsDead) {
   Process& second = world.add_process();
   world.run_for(2min);
   EXPECT_EQ(second.executor.backlog(), 0u);
