@@ -305,11 +305,12 @@ void KafkaConsumer::assign_started() {
     add(*list, partition).offset = reading.next;
     if (reading.paused) paused.push_back(partition);
   }
+  // A pause outlives an assignment in some versions; each is told anew. Resumed before it, not after: librdkafka's
+  // own thread starts the partitions then, and throws a resumption away that overlaps with a start.
+  if (list->cnt > 0) rd_kafka_resume_partitions(client_.get(), list.get());
   const auto code = rd_kafka_assign(client_.get(), list.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     log(kErrorSeverity, std::string("kafka: assigning failed: ") + rd_kafka_err2str(code));
-  // A pause outlives an assignment in some versions; each is told anew.
-  if (list->cnt > 0) rd_kafka_resume_partitions(client_.get(), list.get());
   pause_in_client(paused);
 }
 
