@@ -1,6 +1,7 @@
 // floor: the least that an order saga's messages and rows can cost. `floor orchestrate` and `floor participants` are
 // run beside Skald by bench/run; docs/benchmarks.md says what they do and what they leave out.
 #include <CLI/CLI.hpp>
+#include <array>
 #include <string>
 
 #include "floor.hpp"
@@ -21,9 +22,14 @@ int main(int argc, char** argv) {
       ->required();
   orchestrate->add_option("--lanes", lanes, "Threads, each with a connection")->check(CLI::Range(1, 64));
   orchestrate->add_option("--batch", batch, "Records a transaction, at most")->check(CLI::Range(2, 100'000));
-  app.add_subcommand("participants", "Answers commands from memory");
+  auto* participants = app.add_subcommand("participants", "Answers commands from memory");
+  std::array<std::string, 3> commands;
+  auto* given = participants->add_option("--commands", commands,
+                                         "Where an orchestrator that is not the floor sends its "
+                                         "reserve, charge and ship commands");
+  given->delimiter(',');
   CLI11_PARSE(app, argc, argv);
   const bench::Names names{name};
   if (orchestrate->parsed()) bench::orchestrate(kafka, postgres, names, lanes, batch);
-  bench::participate(kafka, names);
+  bench::participate(kafka, given->count() > 0 ? commands : names.commands);
 }

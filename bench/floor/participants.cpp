@@ -1,5 +1,5 @@
-// The floor's participants: answer each command at once, from memory. No inbox and no database, so the floor is what
-// moving the messages costs; Skald's participants in the same benchmark have both.
+// Participants that answer each command at once, from memory: no inbox, no database. The same program answers Skald and
+// the floor, so that the ratio is of the two orchestrators.
 #include <cstdint>
 
 #include "floor.hpp"
@@ -7,10 +7,19 @@
 #include "topics.hpp"
 
 namespace bench {
+namespace {
 
-void participate(const std::string& servers, const Names& names) {
+std::string output_of(const std::string& step, const std::string& saga) {
+  if (step == kSteps[0]) return R"({"id":"r-)" + saga + R"(","warehouse":"north"})";
+  if (step == kSteps[1]) return R"({"id":"p-)" + saga + R"("})";
+  return R"({"tracking":"t-)" + saga + R"("})";
+}
+
+}  // namespace
+
+void participate(const std::string& servers, const std::array<std::string, 3>& commands) {
   Producer producer{servers, [](void*) {}};
-  Consumer consumer{servers, {names.commands.begin(), names.commands.end()}, 1};
+  Consumer consumer{servers, {commands.begin(), commands.end()}, 1};
   std::vector<rd_kafka_message_t*> messages;
   while (true) {
     consumer.poll(0, 100, messages, 500);
@@ -21,11 +30,12 @@ void participate(const std::string& servers, const Names& names) {
       const std::string saga{key_of(message)};
       const bool refused = step == kSteps[2] && value_of(message).find(kRefused) != std::string_view::npos;
       const bool undone = header(message, "ce_sagaphase") == "compensation";
-      OutMessage reply{names.replies.c_str(),
+      const std::string topic{header(message, "ce_sagareplyto")};
+      OutMessage reply{topic.c_str(),
                        saga,
                        refused  ? R"({"code":"no-carrier","message":"nobody goes there","retryable":false})"
                        : undone ? "{}"
-                                : R"({"id":"done-)" + saga + R"(","warehouse":"north"})",
+                                : output_of(step, saga),
                        {{{"ce_specversion", "1.0"},
                          {"ce_id", "reply/" + id},
                          {"ce_type", step + (refused ? ".failed" : ".succeeded")},

@@ -77,12 +77,6 @@ Result<std::string> connection_string(const ConnectionSettings& settings) {
   return text;
 }
 
-pqxx::result Connection::exec(pqxx::transaction_base& transaction, const Statement& statement,
-                              const shim::Parameters& parameters) {
-  if (prepared_.insert(statement.name).second) connection_->prepare(statement.name, statement.sql);
-  return shim::run(transaction, statement.name, parameters);
-}
-
 pqxx::result Connection::exec(const Statement& statement, const shim::Parameters& parameters) {
   pqxx::nontransaction transaction{*connection_};
   return exec(transaction, statement, parameters);

@@ -62,8 +62,12 @@ class Connection {
 
   // Inside work only; they throw.
   [[nodiscard]] pqxx::connection& raw() { return *connection_; }
+  template <class Parameters = shim::Parameters>
   pqxx::result exec(pqxx::transaction_base& transaction, const Statement& statement,
-                    const shim::Parameters& parameters = {});
+                    const Parameters& parameters = {}) {
+    if (prepared_.insert(statement.name).second) connection_->prepare(statement.name, statement.sql);
+    return shim::run(transaction, statement.name, parameters);
+  }
   /// One statement as a transaction of its own.
   pqxx::result exec(const Statement& statement, const shim::Parameters& parameters = {});
   void commit(pqxx::work& transaction);

@@ -60,14 +60,14 @@ constexpr Statement kFinish{"finish_batch",
                             R"(
 WITH new_outbox AS (
   INSERT INTO outbox (outbox_id, namespace, incarnation, messages)
-  SELECT $1::bigint, $2, $3::bigint, $4::bytea WHERE $4 <> ''
+  SELECT $2::bigint, $3, $4::bigint, $1::bytea WHERE $1 <> ''
 ), done_outbox AS (
   DELETE FROM outbox WHERE outbox_id = ANY ($5::bigint[])
 ), done_parked AS (
   DELETE FROM parked_input WHERE parked_id = ANY ($6::bigint[])
 ), new_parked AS (
   INSERT INTO parked_input (parked_id, namespace, definition, saga_id, revision, reason, input)
-  SELECT w.parked_id, $2, w.definition, w.saga_id, w.revision, w.reason, w.input
+  SELECT w.parked_id, $3, w.definition, w.saga_id, w.revision, w.reason, w.input
   FROM unnest($7::bigint[], $8::text[], $9::text[], $10::int[], $11::smallint[], $12::bytea[])
        AS w(parked_id, definition, saga_id, revision, reason, input)
   ON CONFLICT (parked_id) DO UPDATE SET reason = excluded.reason, revision = excluded.revision
@@ -253,7 +253,7 @@ void PostgresSession::finish(pqxx::work& transaction, const Batch& batch, const 
   take(batch.messages);
   std::string outbox;
   if (encoder.count() > 0) {
-    outbox = bytea_literal(std::move(encoder).finish());
+    outbox = std::move(encoder).finish();
     result.outbox_id = batch.outbox_id;
   }
   ArrayLiteral ids, definitions, saga_ids, revisions, reasons, inputs;
@@ -267,10 +267,12 @@ void PostgresSession::finish(pqxx::work& transaction, const Batch& batch, const 
   }
   const auto rows = connection_.exec(
       transaction, kFinish,
-      {std::to_string(batch.outbox_id), options_->namespace_name, std::to_string(batch.incarnation), outbox,
-       number_array(batch.outbox_done), number_array(batch.parked_done), std::move(ids).finish(),
-       std::move(definitions).finish(), std::move(saga_ids).finish(), std::move(revisions).finish(),
-       std::move(reasons).finish(), std::move(inputs).finish()});
+      shim::BytesFirst{
+          outbox,
+          {std::to_string(batch.outbox_id), options_->namespace_name, std::to_string(batch.incarnation),
+           number_array(batch.outbox_done), number_array(batch.parked_done), std::move(ids).finish(),
+           std::move(definitions).finish(), std::move(saga_ids).finish(), std::move(revisions).finish(),
+           std::move(reasons).finish(), std::move(inputs).finish()}});
   result.now = time_of(rows[0][0]);
 }
 

@@ -13,6 +13,7 @@
 namespace skald::app {
 namespace {
 
+constexpr std::chrono::milliseconds kShortestWakeUp{30'000};
 constexpr std::chrono::milliseconds kAskAgain{1'000};
 constexpr std::chrono::milliseconds kKafkaPatience{5'000};
 constexpr std::chrono::milliseconds kAttendInterval{5'000};
@@ -125,6 +126,19 @@ Result<void> Service::check_topics() {
   return created;
 }
 
+/// The shortest time any step may take; long enough that only sagas that last are woken for nothing, and once.
+static std::optional<std::chrono::milliseconds> first_wake_up(const Config& config) {
+  std::optional<std::chrono::milliseconds> shortest;
+  const auto consider = [&shortest](const std::optional<std::chrono::milliseconds>& timeout) {
+    if (timeout && (!shortest || *timeout < *shortest)) shortest = std::max(*timeout, kShortestWakeUp);
+  };
+  for (const auto& [name, step] : config.steps) {
+    consider(step.options.start_to_close);
+    consider(step.options.schedule_to_close);
+  }
+  return shortest;
+}
+
 void Service::start_runtime() {
   const Config& config = parts_.config;
   engine::Environment environment;
@@ -135,6 +149,7 @@ void Service::start_runtime() {
   environment.steps = config.steps;
   environment.sagas = config.sagas;
   environment.random = &parts_.random;
+  environment.first_wake_up = first_wake_up(config);
   runtime::Settings settings = config.runtime;
   settings.host = host_name();
   settings.assign_all_partitions = parts_.assign_all;

@@ -3,7 +3,9 @@
 // by itself.
 #pragma once
 
+#include <chrono>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +37,9 @@ struct Environment {
   std::map<std::string, SagaOptions, std::less<>> sagas;  ///< overrides of a definition's own options
   Limits limits;
   Random* random = nullptr;
+  /// A saga's first wake-up is no later than this after its start, though its first deadline may be: the deadlines of
+  /// its later steps then seldom move its row in the index of wake-ups. None: its first wake-up is its first deadline.
+  std::optional<std::chrono::milliseconds> first_wake_up;
 };
 
 /// When and by whom a transition is made.

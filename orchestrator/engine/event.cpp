@@ -1,5 +1,5 @@
-// The text form of history. Keys that carry their default are left out; unknown keys are refused, since a build that
-// does not know a key cannot judge what it changes.
+// The text form of history. Keys that carry their default are left out, and so is a payload that the event before it in
+// the row has as well; unknown keys are refused, since a build that does not know a key cannot judge what it changes.
 #include "engine/event.hpp"
 
 #include <array>
@@ -57,7 +57,8 @@ void write_flag(json::Writer& writer, std::string_view key, bool flag) {
   writer.boolean(true);
 }
 
-void write_event(std::string& text, const Event& event) {
+/// `before`: the payload written last in this row.
+void write_event(std::string& text, const Event& event, std::string_view before) {
   json::Writer writer;
   writer.begin_object();
   writer.key("type");
@@ -82,11 +83,13 @@ void write_event(std::string& text, const Event& event) {
   write_text(writer, "traceparent", event.trace.traceparent);
   write_text(writer, "tracestate", event.trace.tracestate);
   write_text(writer, "baggage", event.trace.baggage);
-  write_number(writer, "bytes", static_cast<std::int64_t>(event.data.size()));
+  const bool same = !event.data.empty() && event.data == before;
+  write_flag(writer, "same", same);
+  if (!same) write_number(writer, "bytes", static_cast<std::int64_t>(event.data.size()));
   writer.end_object();
   text += writer.take();
   text += '\n';
-  if (event.data.empty()) return;
+  if (event.data.empty() || same) return;
   text += event.data;
   text += '\n';
 }
@@ -95,12 +98,18 @@ Error damaged(std::size_t line, const std::string& why) {
   return Error{ErrorKind::kInvalid, "SKALD-423", "history line " + std::to_string(line) + ": " + why};
 }
 
+/// Where an event's payload is: after its line, or the one before it.
+struct Payload {
+  std::size_t bytes = 0;
+  bool same = false;
+};
+
 /// Reads one event's object; what it lacks keeps its default.
 class EventReader {
  public:
-  Result<void> read(json::Value object, Event& event, std::size_t& bytes) {
+  Result<void> read(json::Value object, Event& event, Payload& payload) {
     for (std::size_t index = 0; index < object.size(); ++index)
-      if (!read_member(object.member_name(index), object.member_value(index), event, bytes))
+      if (!read_member(object.member_name(index), object.member_value(index), event, payload))
         return Error{
             ErrorKind::kInvalid, "SKALD-423",
             "key \"" + std::string(object.member_name(index)) + "\" is not known or has a wrong value"};
@@ -133,7 +142,7 @@ class EventReader {
     return true;
   }
 
-  static bool read_member(std::string_view key, json::Value value, Event& event, std::size_t& bytes) {
+  static bool read_member(std::string_view key, json::Value value, Event& event, Payload& payload) {
     if (key == "type") return read_kind(value, event.kind);
     if (key == "ordinal") return number(value, event.ordinal);
     if (key == "step") return text(value, event.step);
@@ -155,7 +164,8 @@ class EventReader {
     if (key == "traceparent") return text(value, event.trace.traceparent);
     if (key == "tracestate") return text(value, event.trace.tracestate);
     if (key == "baggage") return text(value, event.trace.baggage);
-    if (key == "bytes") return number(value, bytes);
+    if (key == "bytes") return number(value, payload.bytes);
+    if (key == "same") return payload.same = true, true;
     return false;
   }
 };
@@ -214,20 +224,22 @@ Result<void> read_head(LineReader& reader, HistoryEntry& entry) {
   return {};
 }
 
-Result<Event> read_event(LineReader& reader) {
+Result<Event> read_event(LineReader& reader, std::string_view& before) {
   const auto line = reader.next_line();
   if (!line) return damaged(reader.line() + 1, "ends in the middle of a line");
   const auto object = json::Document::parse(*line);
   if (!object) return damaged(reader.line(), object.error().message);
   if (object->root().kind() != json::Value::Kind::kObject) return damaged(reader.line(), "not an object");
   Event event;
-  std::size_t bytes = 0;
-  if (auto read = EventReader().read(object->root(), event, bytes); !read)
+  Payload payload;
+  if (auto read = EventReader().read(object->root(), event, payload); !read)
     return damaged(reader.line(), read.error().message);
-  if (bytes == 0) return event;
-  const auto data = reader.next_bytes(bytes);
-  if (!data) return damaged(reader.line() + 1, "the payload is not " + std::to_string(bytes) + " bytes long");
-  event.data = *data;
+  if (payload.same) event.data = before;
+  if (payload.bytes == 0) return event;
+  const auto data = reader.next_bytes(payload.bytes);
+  if (!data)
+    return damaged(reader.line() + 1, "the payload is not " + std::to_string(payload.bytes) + " bytes long");
+  event.data = before = *data;
   return event;
 }
 
@@ -253,8 +265,13 @@ std::string write_entry(const HistoryEntry& entry) {
   head.end_object();
   std::string text = head.take();
   text += '\n';
-  for (const Event& event : entry.events) write_event(text, event);
-  return text + seal(text);
+  std::string_view before;
+  for (const Event& event : entry.events) {
+    write_event(text, event, before);
+    if (!event.data.empty()) before = event.data;
+  }
+  text += seal(text);
+  return text;
 }
 
 Result<HistoryEntry> read_entry(std::string_view text) {
@@ -263,10 +280,11 @@ Result<HistoryEntry> read_entry(std::string_view text) {
   text.remove_suffix(kSealBytes);
   if (sealed != seal(text)) return damaged(1, "the row does not match its checksum");
   LineReader reader(text);
+  std::string_view before;
   HistoryEntry entry;
   if (auto head = read_head(reader, entry); !head) return head.error();
   while (!reader.done()) {
-    auto event = read_event(reader);
+    auto event = read_event(reader, before);
     if (!event) return event.error();
     entry.events.push_back(std::move(event).value());
   }

@@ -63,8 +63,7 @@ std::string storable(std::string_view message) {
 void Instance::State::record(Event event) {
   if (!event.failure.message.empty()) event.failure.message = storable(event.failure.message);
   pending_.push_back(std::move(event));
-  const Event applied = pending_.back();
-  apply(applied);
+  apply(pending_.back());
 }
 
 void Instance::State::record_stuck(std::string reason, int ordinal, std::string message, Phase phase) {
@@ -173,7 +172,10 @@ Transition Instance::State::finish() {
   history_bytes_ += transition.row->events.size();
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
-  wake_at_ = std::min(wake_at_, next_deadline());
+  const Time deadline = next_deadline();
+  if (sequence_ == 1 && deadline != kNever && environment_.first_wake_up)
+    wake_at_ = now_ + *environment_.first_wake_up;
+  wake_at_ = std::min(wake_at_, deadline);
   transition.wake_at = wake_at_;
   return transition;
 }

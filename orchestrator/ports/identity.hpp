@@ -53,6 +53,7 @@ enum class SagaStatus : std::int16_t {
 template <>
 struct std::hash<skald::SagaAddress> {
   std::size_t operator()(const skald::SagaAddress& address) const noexcept {
-    return std::hash<std::string>{}(address.saga_id) * 31 + std::hash<std::string>{}(address.definition);
+    // Most processes have few definitions and many sagas: their ids alone spread well.
+    return std::hash<std::string>{}(address.saga_id);
   }
 };

@@ -90,7 +90,9 @@ std::vector<Work> Lane::next_works(std::chrono::milliseconds wait) {
 
 std::vector<Turn> Lane::group(std::vector<Work> works) {
   std::vector<Turn> turns;
+  turns.reserve(works.size());
   std::unordered_map<SagaAddress, std::size_t> places;
+  places.reserve(works.size());
   for (Work& work : works) {
     std::size_t place = turns.size();
     if (!work.is_dead_letter()) place = places.emplace(work.address, turns.size()).first->second;

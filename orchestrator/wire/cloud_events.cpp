@@ -146,11 +146,15 @@ Message envelope(const Event& event, std::string topic, std::string type) {
   Message message;
   message.topic = std::move(topic);
   message.key = event.saga_id;
-  message.headers.reserve(18);
-  message.headers = {{"ce_specversion", "1.0"},           {"ce_id", event.id},
-                     {"ce_type", std::move(type)},        {"ce_source", event.source},
-                     {"ce_subject", event.saga_id},       {"ce_correlationid", event.saga_id},
-                     {"content-type", "application/json"}};
+  auto& headers = message.headers;
+  headers.reserve(18);
+  headers.push_back({"ce_specversion", "1.0"});
+  headers.push_back({"ce_id", event.id});
+  headers.push_back({"ce_type", std::move(type)});
+  headers.push_back({"ce_source", event.source});
+  headers.push_back({"ce_subject", event.saga_id});
+  headers.push_back({"ce_correlationid", event.saga_id});
+  headers.push_back({"content-type", "application/json"});
   return message;
 }
 

@@ -50,6 +50,36 @@ TEST_P(EngineTest, RepliesTwiceLateAndForgedChangeNothing) {
   EXPECT_EQ(run.succeed(3), Judgement::kEnded);
 }
 
+TEST_P(EngineTest, PayloadThatIsTheOneBeforeInItsTransitionIsStoredOnce) {
+  run.start<ThreeSteps>();  // the first step's input is the saga's
+  const std::string& events = run.stored().history[0].events;
+  EXPECT_EQ(events.find("cents"), events.rfind("cents")) << events;
+  EXPECT_THAT(events, HasSubstr(R"("same":true})"));
+  ASSERT_FALSE(run.reload());
+  run.succeed(1);
+  EXPECT_THAT(run.sent(), ElementsAre("reserve action 1", "charge action 1"));
+}
+
+TEST_P(EngineTest, FirstWakeUpIsAnEarlyBoundAndTheExactDeadlineFollowsIt) {
+  run.environment().first_wake_up = 30s;
+  run.options("reserve").start_to_close = 10min;
+  run.options("charge").start_to_close = 5min;
+  run.start<ThreeSteps>();
+  const Time started = run.now();
+  EXPECT_EQ(run.status().wake_at, started + 30s);
+  run.pass(10s);
+  EXPECT_EQ(run.status().wake_at, started + 10min);  // woken, and nothing was due
+  run.succeed(1);
+  EXPECT_EQ(run.status().wake_at, started + 10s + 5min);
+}
+
+TEST_P(EngineTest, FirstWakeUpIsNotLaterThanTheFirstDeadline) {
+  run.environment().first_wake_up = 30s;
+  run.options("reserve").start_to_close = 5s;
+  run.start<ThreeSteps>();
+  EXPECT_EQ(run.status().wake_at, run.now() + 5s);
+}
+
 TEST_P(EngineTest, RetryableFailureIsTriedAgainAfterItsPauseUnderTheSameKey) {
   run.start<ThreeSteps>();
   run.sent();
