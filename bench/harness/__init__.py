@@ -1,0 +1,1 @@
+"""The benchmarks' own parts; bench/run is the program."""

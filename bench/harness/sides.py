@@ -1,0 +1,178 @@
+"""What is measured: Skald, and the floor beside it. Both are started, given orders, and stopped the same way."""
+
+import json
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+from harness.machine import BenchError, cpu_seconds, free_port, wait_for
+
+PARTITIONS = 8
+SESSION_TIMEOUT_MS = 6000
+COMMANDS = "inventory.commands,payments.commands,shipping.commands"
+
+
+class Load:
+    """order-load under way: its progress by time, at the end its report."""
+
+    def __init__(self, machine, topic, lifecycle, options):
+        command = [machine.build / "examples/order/load/order-load", "--kafka", machine.kafka, "--topic", topic,
+                   "--lifecycle", lifecycle, "--uuid", "--only-at-shipping", "--timeout", "60", *options]
+        self._process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
+                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.progress = [(time.monotonic(), 0)]
+        self._last = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._process.stdout:
+            self._last = line
+            words = line.split()
+            if words[:2] == ["progress", "sent"]:
+                self.progress.append((time.monotonic(), int(words[4])))
+
+    def outcomes(self):
+        return self.progress[-1][1]
+
+    def rate(self, begin, end):
+        """Outcomes a second between two moments, from the progress lines within."""
+        points = [point for point in self.progress if begin <= point[0] <= end]
+        if len(points) < 2:
+            return 0.0
+        return (points[-1][1] - points[0][1]) / (points[-1][0] - points[0][0])
+
+    def finish(self):
+        self._reader.join()
+        errors = self._process.stderr.read()
+        if self._process.wait() != 0:
+            raise BenchError(f"the load failed: {self._last.strip()} {errors.strip()}")
+        return json.loads(self._last)
+
+
+class Side:
+    """One of the two; `schema` holds its tables, `processes` are its orchestrators."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.processes = []
+        self.participants = None
+
+    def load(self, orders, in_flight=5000, warm_up=0, rate=0):
+        options = ["--orders", orders, "--warm-up", warm_up]
+        options += ["--rate", rate] if rate else ["--in-flight", in_flight]
+        return Load(self.machine, self.orders, self.lifecycle, options)
+
+    def cpu(self):
+        return {"orchestrator": sum(cpu_seconds(process.pid) for process in self.processes),
+                "participants": cpu_seconds(self.participants.pid) if self.participants else 0.0,
+                "postgres": self.machine.postgres_cpu(), "kafka": self.machine.kafka_cpu()}
+
+    def stop(self):
+        for process in self.processes:
+            self.machine.end(process)
+        self.processes = []
+
+
+class Floor(Side):
+    """The same messages and rows without saga logic; every start has topics and a schema of its own."""
+
+    name = "floor"
+    made = 0
+
+    def start(self):
+        machine = self.machine
+        Floor.made += 1
+        run = self.schema = f"floor{Floor.made}"
+        self.orders, self.lifecycle = f"{run}.orders", f"{run}.lifecycle"
+        tables = "".join(path.read_text() for path in sorted((machine.root / "migrations").glob("V*.sql")))
+        machine.ask(f"CREATE SCHEMA {run}")
+        machine.ask(f"SET search_path = {run}; {tables}")
+        topics = ",".join(f"{run}.{topic}"
+                          for topic in ("orders", "replies", "lifecycle", "inventory", "payments", "shipping"))
+        subprocess.run([machine.build / "examples/order/load/order-load", "--kafka", machine.kafka, "--partitions",
+                        str(PARTITIONS), "--create", topics], check=True)
+        program = [machine.build / "bench/floor", "--kafka", machine.kafka, "--name", run]
+        self.participants = machine.run("floor-participants", *program, "participants")
+        self.processes = [machine.run("floor", *program, "orchestrate", "--postgres", machine.postgres)]
+
+    def stop(self):
+        super().stop()
+        self.machine.end(self.participants)
+
+
+class Skald(Side):
+    """`place-order` with its defaults. `participants`: "memory" (the floor's), "sdk" (with inbox), or "none"."""
+
+    name = "skald"
+    in_memory = None  # the floor's participants, which answer every Skald of a run
+
+    def __init__(self, machine, schema="skald", program="examples/place-order", participants="memory",
+                 triggers=("order-placed",), namespace="bench"):
+        super().__init__(machine)
+        self.schema = schema
+        self.program = machine.build / program
+        self.with_participants = participants
+        self.triggers = triggers
+        self.namespace = namespace
+        self.orders = f"{namespace}.{triggers[0]}"
+        self.lifecycle = f"skald.{namespace}.lifecycle"
+        self.ports = []
+        machine.ask(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
+        subprocess.run([self.program, "migrate", "--config", self._configuration(0)], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def _configuration(self, port):
+        path = self.machine.folder / f"{self.namespace}-{port}.yaml"
+        triggers = "".join(f"  {name}: {{topic: {self.namespace}.{name}}}\n" for name in self.triggers)
+        path.write_text(f"""namespace: {self.namespace}
+postgres: {{uri: "{self.machine.postgres}", schema: {self.schema}}}
+kafka:
+  bootstrap_servers: {self.machine.kafka}
+  properties: {{session.timeout.ms: {SESSION_TIMEOUT_MS}}}
+topics: {{create: true, partitions: {PARTITIONS}}}
+http: {{listen: "127.0.0.1:{port or 1}"}}
+triggers:
+{triggers}log: {{level: warning}}
+""", encoding="utf-8")
+        return path
+
+    def start(self, processes=1):
+        if self.with_participants == "memory":
+            self._start_in_memory()
+        elif self.with_participants == "sdk":
+            self.participants = self.machine.run(
+                "participants", self.machine.build / "examples/order/participants/order-participants", "--kafka",
+                self.machine.kafka, "--postgres", self.machine.postgres, "--schema", f"{self.schema}_participants",
+                "--topic", COMMANDS, "--kafka-property", f"session.timeout.ms={SESSION_TIMEOUT_MS}")
+        self.ports = [free_port() for _ in range(processes)]
+        self.processes = [self.launch(port) for port in self.ports]
+        for port in self.ports:
+            wait_for("the orchestrator is ready", lambda port=port: self.is_ready(port), 60)
+
+    def launch(self, port):
+        return self.machine.run("skald", self.program, "serve", "--config", self._configuration(port))
+
+    @staticmethod
+    def is_ready(port):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+                return answer.status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _start_in_memory(self):
+        if Skald.in_memory is None:
+            topics = [self.machine.build / "examples/order/load/order-load", "--kafka", self.machine.kafka,
+                      "--partitions", str(PARTITIONS), "--create", COMMANDS]
+            subprocess.run(topics, check=True)
+            Skald.in_memory = self.machine.run("memory-participants", self.machine.build / "bench/floor", "--kafka",
+                                               self.machine.kafka, "participants", "--commands", COMMANDS)
+        self.participants = Skald.in_memory
+
+    def stop(self):
+        super().stop()
+        if self.with_participants == "sdk":
+            self.machine.end(self.participants)

@@ -1,0 +1,15 @@
+// bench-sagas: the sagas of the benchmarks that the order example does not have: one of local steps only, one of many
+// steps. Run like any orchestrator: `bench-sagas serve --config FILE`.
+#include "sagas.hpp"
+
+int main(int argc, char** argv) {
+  skald::Registry registry;
+  const auto start = [](const shop::Order& event,
+                        const skald::Record&) -> std::optional<skald::Start<shop::Order>> {
+    return skald::Start<shop::Order>{.saga_id = event.id, .input = event};
+  };
+  registry.add_saga<bench::LocalOrder>().trigger("local-order", start);
+  registry.add_saga<bench::LongOrder>().trigger("long-order", start);
+  registry.add_step<bench::Reserve>().add_step<bench::Charge>().add_step<bench::Ship>();
+  return skald::main(argc, argv, registry);
+}
