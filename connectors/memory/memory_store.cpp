@@ -299,7 +299,7 @@ class MemorySession : public Session {
  public:
   explicit MemorySession(std::shared_ptr<MemoryStore::Database> database) : database_(std::move(database)) {}
 
-  Result<CommitResult> commit(const Batch& batch) override {
+  Result<CommitResult> commit(Batch& batch) override {
     const CommitFault fault = database_->next_fault(batch);
     return call([&](auto& database) -> Result<CommitResult> {
       if (fault == CommitFault::kRetry) return Error{ErrorKind::kRetry, "", "injected: deadlock"};

@@ -21,7 +21,7 @@ class PostgresSession : public Session {
   /// Connects and checks the schema, so that open() can say what is wrong.
   Result<void> connect();
 
-  Result<CommitResult> commit(const Batch& batch) override;
+  Result<CommitResult> commit(Batch& batch) override;
   Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) override;
   Result<Claimed> claim_due(const ClaimSpec& spec) override;
   Result<Time> now() override;

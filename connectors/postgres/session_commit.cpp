@@ -80,6 +80,18 @@ std::string number_array(const std::vector<std::int64_t>& numbers) {
   return std::move(array).finish();
 }
 
+/// Moves what is in the outbox row now to the answer.
+void take_messages(Batch& batch, const std::vector<bool>& won, CommitResult& result) {
+  if (!result.outbox_id) return;
+  const auto take = [&](std::vector<Message>& messages) {
+    for (Message& message : messages) result.messages.push_back(std::move(message));
+    messages.clear();
+  };
+  for (std::size_t index = 0; index < batch.writes.size(); ++index)
+    if (won[index]) take(batch.writes[index].messages);
+  take(batch.messages);
+}
+
 /// Marks the writes whose keys came back; the batch is in key order.
 void mark_winners(const pqxx::result& rows, const Batch& batch, std::vector<bool>& won) {
   for (const auto& row : rows) {
@@ -93,7 +105,7 @@ void mark_winners(const pqxx::result& rows, const Batch& batch, std::vector<bool
 
 }  // namespace
 
-Result<CommitResult> PostgresSession::commit(const Batch& batch) {
+Result<CommitResult> PostgresSession::commit(Batch& batch) {
   if (auto checked = wire::check_batch(batch); !checked) return checked.error();
   return connection_.run([&](Connection& connection) -> Result<CommitResult> {
     define_missing(batch);
@@ -106,6 +118,7 @@ Result<CommitResult> PostgresSession::commit(const Batch& batch) {
     write_history(transaction, batch, won);
     finish(transaction, batch, won, result);
     connection.commit(transaction);
+    take_messages(batch, won, result);
     return result;
   });
 }
@@ -244,13 +257,12 @@ void PostgresSession::write_history(pqxx::work& transaction, const Batch& batch,
 void PostgresSession::finish(pqxx::work& transaction, const Batch& batch, const std::vector<bool>& won,
                              CommitResult& result) {
   wire::OutboxEncoder encoder;
-  const auto take = [&](const std::vector<Message>& messages) {
+  const auto add = [&](const std::vector<Message>& messages) {
     for (const Message& message : messages) encoder.add(message);
-    result.messages.insert(result.messages.end(), messages.begin(), messages.end());
   };
   for (std::size_t index = 0; index < batch.writes.size(); ++index)
-    if (won[index]) take(batch.writes[index].messages);
-  take(batch.messages);
+    if (won[index]) add(batch.writes[index].messages);
+  add(batch.messages);
   std::string outbox;
   if (encoder.count() > 0) {
     outbox = std::move(encoder).finish();

@@ -195,8 +195,10 @@ class Session {
 
   /// One transaction. Errors: kUnknown: it may have committed: evict every saga of the batch, ask
   /// outbox_exists, judge again. kRetry / kUnavailable: nothing took effect. kInvalid: the database refuses
-  /// the data for good: split the batch until the culprit is alone.
-  virtual Result<CommitResult> commit(const Batch& batch) = 0;
+  /// the data for good: split the batch until the culprit is alone. After success the messages that are in the
+  /// outbox row now may have moved from the batch to the answer; after an error the batch is as it was.
+  virtual Result<CommitResult> commit(Batch& batch) = 0;
+  Result<CommitResult> commit(Batch&& batch) { return commit(batch); }
   /// Whole sagas with their histories; unknown ones are left out. Order unspecified.
   virtual Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) = 0;
 

@@ -101,6 +101,7 @@ void Ingress::bus_works() {
 
 void Ingress::take(std::vector<Record> records) {
   std::vector<Work> works;
+  works.reserve(records.size());
   std::map<std::int32_t, std::int64_t> replies;
   for (Record& record : records) {
     const auto place = partitions_.find({record.topic, record.partition});

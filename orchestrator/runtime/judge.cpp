@@ -26,7 +26,7 @@ const T* as(const Work& work) {
 
 }  // namespace
 
-void Judge::admit(const StoredSaga& stored) {
+CachedSaga& Judge::admit(const StoredSaga& stored) {
   CachedSaga saga;
   saga.address = stored.row.address;
   saga.key = stored.row.key;
@@ -44,13 +44,13 @@ void Judge::admit(const StoredSaga& stored) {
     parts_.observer.replayed(stored.row.sequence);
     if (saga.problem) parts_.observer.divergence(definition->name);
   }
-  parts_.cache.put(std::move(saga));
+  return parts_.cache.put(std::move(saga));
 }
 
 void Judge::judge(Turn& turn, const engine::Moment& moment) {
   turn.verdicts.reserve(turn.works.size());
   for (Work& work : turn.works) judge_one(turn, work, moment);
-  if (CachedSaga* saga = parts_.cache.find(turn.address)) parts_.cache.measure(*saga);
+  if (turn.saga != nullptr) parts_.cache.measure(*turn.saga);
 }
 
 void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
@@ -62,7 +62,7 @@ void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
 
 void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {
   auto& request = std::get<StartRequest>(work.what);
-  if (CachedSaga* saga = parts_.cache.find(turn.address)) {
+  if (CachedSaga* saga = turn.saga) {
     if (saga->input_hash != request.input_hash)
       return dead_letter(turn, work, saga, code::kOtherInput, "the saga was started with another input");
     hold(turn, *saga);
@@ -79,6 +79,7 @@ void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {
   saga.started_at = moment.now;
   saga.instance = std::move(started.instance);
   CachedSaga& cached = parts_.cache.put(std::move(saga));
+  turn.saga = &cached;
   SagaWrite& write = touch(turn, cached);
   write.address = turn.address;
   write.revision = cached.revision;
@@ -90,7 +91,7 @@ void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {
 }
 
 void Judge::input(Turn& turn, Work& work, const engine::Moment& moment) {
-  CachedSaga* saga = parts_.cache.find(turn.address);
+  CachedSaga* saga = turn.saga;
   if (saga == nullptr) return absent(turn, work, moment);
   if (!saga->instance) {
     if (as<engine::Wake>(work) != nullptr)

@@ -31,6 +31,7 @@ struct WorkVerdict {
 /// One saga's part of a batch (or one dead letter).
 struct Turn {
   SagaAddress address;
+  CachedSaga* saga = nullptr;  ///< in the cache, once it is there; valid for the round
   SagaKey key = 0;
   std::vector<Work> works;
   std::vector<WorkVerdict> verdicts;  ///< one a work
@@ -60,8 +61,8 @@ class Judge {
   explicit Judge(const Parts& parts) : parts_(parts) {}
 
   /// Takes a loaded saga into the cache, replayed.
-  void admit(const StoredSaga& stored);
-  /// Judges all works of the turn. Sagas it needs have been admitted; one that is not there does not exist.
+  CachedSaga& admit(const StoredSaga& stored);
+  /// Judges all works of the turn. The saga it needs has been admitted, or does not exist.
   void judge(Turn& turn, const engine::Moment& moment);
 
  private:

@@ -107,12 +107,12 @@ std::vector<Turn> Lane::group(std::vector<Work> works) {
 
 bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {
   std::vector<SagaAddress> missing;
-  for (const Turn& turn : turns) {
-    // A start is tried without asking first; the insert tells if the saga exists.
+  for (Turn& turn : turns) {
     if (turn.works.front().is_dead_letter()) continue;
-    if (cache_.find(turn.address) != nullptr) {
+    turn.saga = cache_.find(turn.address);
+    if (turn.saga != nullptr) {
       services_.seams.observer.cache_hit();
-    } else if (!turn.works.front().is_start()) {
+    } else if (!turn.works.front().is_start()) {  // a start is tried; the insert tells if the saga exists
       services_.seams.observer.cache_miss();
       missing.push_back(turn.address);
     }
@@ -123,7 +123,10 @@ bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {
     link_.failed(stored.error());
     return false;
   }
-  for (const StoredSaga& saga : *stored) judge_.admit(saga);
+  std::unordered_map<SagaAddress, CachedSaga*> admitted;
+  for (const StoredSaga& saga : *stored) admitted[saga.row.address] = &judge_.admit(saga);
+  for (Turn& turn : turns)
+    if (const auto found = admitted.find(turn.address); found != admitted.end()) turn.saga = found->second;
   return true;
 }
 

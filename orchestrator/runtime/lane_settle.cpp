@@ -79,7 +79,7 @@ void Lane::settle_conflict(Turn& turn, const SagaRow& existing) {
 
 void Lane::settle_won(Turn& turn, Time now) {
   auto& observer = services_.seams.observer;
-  CachedSaga* saga = turn.write ? cache_.find(turn.address) : nullptr;
+  CachedSaga* saga = turn.write ? turn.saga : nullptr;
   if (saga != nullptr) {
     saga->stored_sequence = turn.write->sequence;
     saga->stored_wake = turn.write->wake_at;

@@ -158,6 +158,7 @@ Runtime::~Runtime() {
 void Runtime::route(std::vector<Work> works) {
   auto& lanes = body_->lanes;
   std::vector<std::vector<Work>> by_lane(lanes.size());
+  for (auto& part : by_lane) part.reserve(works.size() / lanes.size() + 1);
   for (Work& work : works) {
     const std::size_t lane = work.is_dead_letter()
                                  ? static_cast<std::size_t>(work.record->partition) % lanes.size()

@@ -34,7 +34,7 @@ TEST_P(StoreContract, TheMessagesOfABatchAreOneOutboxRowUntilTheyAreDone) {
 TEST_P(StoreContract, ABatchWithoutMessagesWritesNoOutboxRow) {
   SagaWrite quiet = start(1001, "order-1");
   quiet.messages.clear();
-  const Batch silent = batch({quiet});
+  Batch silent = batch({quiet});
   EXPECT_FALSE(must(session_->commit(silent)).outbox_id);
   EXPECT_FALSE(must(session_->outbox_row(silent.outbox_id)));
 }
