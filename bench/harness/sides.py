@@ -11,7 +11,7 @@ from harness.machine import BenchError, cpu_seconds, free_port, wait_for
 
 PARTITIONS = 8
 SESSION_TIMEOUT_MS = 6000
-COMMANDS = "inventory.commands,payments.commands,shipping.commands"
+STEPS = {"reserve-stock": "inventory", "charge-card": "payments", "ship-order": "shipping"}
 
 
 class Load:
@@ -104,29 +104,34 @@ class Floor(Side):
 
 
 class Skald(Side):
-    """`place-order` with its defaults. `participants`: "memory" (the floor's), "sdk" (with inbox), or "none"."""
+    """`place-order` with its defaults. `participants`: "memory" (the floor's), "sdk" (with inbox), or "none".
+
+    Each has a namespace, topics and a schema of its own; its starts go on where it stopped.
+    """
 
     name = "skald"
-    in_memory = None  # the floor's participants, which answer every Skald of a run
+    made = 0
 
-    def __init__(self, machine, schema="skald", program="examples/place-order", participants="memory",
-                 triggers=("order-placed",), namespace="bench"):
+    def __init__(self, machine, program="examples/place-order", participants="memory", triggers=("order-placed",),
+                 steps=tuple(STEPS)):
         super().__init__(machine)
-        self.schema = schema
+        Skald.made += 1
+        self.namespace = namespace = f"bench{Skald.made}"
+        self.schema = f"skald{Skald.made}"
+        self.steps = {step: f"{namespace}.{STEPS[step]}" for step in steps}
         self.program = machine.build / program
         self.with_participants = participants
         self.triggers = triggers
-        self.namespace = namespace
         self.orders = f"{namespace}.{triggers[0]}"
         self.lifecycle = f"skald.{namespace}.lifecycle"
         self.ports = []
-        machine.ask(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
         subprocess.run([self.program, "migrate", "--config", self._configuration(0)], check=True,
                        stdout=subprocess.DEVNULL)
 
     def _configuration(self, port):
         path = self.machine.folder / f"{self.namespace}-{port}.yaml"
         triggers = "".join(f"  {name}: {{topic: {self.namespace}.{name}}}\n" for name in self.triggers)
+        steps = "".join(f"  {name}: {{topic: {topic}}}\n" for name, topic in self.steps.items())
         path.write_text(f"""namespace: {self.namespace}
 postgres: {{uri: "{self.machine.postgres}", schema: {self.schema}}}
 kafka:
@@ -135,7 +140,8 @@ kafka:
 topics: {{create: true, partitions: {PARTITIONS}}}
 http: {{listen: "127.0.0.1:{port or 1}"}}
 triggers:
-{triggers}log: {{level: warning}}
+{triggers}{"steps:" if steps else "# no command steps"}
+{steps}log: {{level: warning}}
 """, encoding="utf-8")
         return path
 
@@ -146,7 +152,7 @@ triggers:
             self.participants = self.machine.run(
                 "participants", self.machine.build / "examples/order/participants/order-participants", "--kafka",
                 self.machine.kafka, "--postgres", self.machine.postgres, "--schema", f"{self.schema}_participants",
-                "--topic", COMMANDS, "--kafka-property", f"session.timeout.ms={SESSION_TIMEOUT_MS}")
+                "--topic", self.commands(), "--kafka-property", f"session.timeout.ms={SESSION_TIMEOUT_MS}")
         self.ports = [free_port() for _ in range(processes)]
         self.processes = [self.launch(port) for port in self.ports]
         for port in self.ports:
@@ -163,16 +169,24 @@ triggers:
         except (urllib.error.URLError, OSError):
             return False
 
+    def commands(self):
+        return ",".join(f"{self.namespace}.{topic}" for topic in STEPS.values())
+
     def _start_in_memory(self):
-        if Skald.in_memory is None:
-            topics = [self.machine.build / "examples/order/load/order-load", "--kafka", self.machine.kafka,
-                      "--partitions", str(PARTITIONS), "--create", COMMANDS]
-            subprocess.run(topics, check=True)
-            Skald.in_memory = self.machine.run("memory-participants", self.machine.build / "bench/floor", "--kafka",
-                                               self.machine.kafka, "participants", "--commands", COMMANDS)
-        self.participants = Skald.in_memory
+        """Once, since they read their topics from the beginning: they answer all starts of this side."""
+        if self.participants is not None:
+            return
+        topics = [self.machine.build / "examples/order/load/order-load", "--kafka", self.machine.kafka,
+                  "--partitions", str(PARTITIONS), "--create", self.commands()]
+        subprocess.run(topics, check=True)
+        self.participants = self.machine.run("memory-participants", self.machine.build / "bench/floor", "--kafka",
+                                             self.machine.kafka, "participants", "--commands", self.commands())
 
     def stop(self):
         super().stop()
         if self.with_participants == "sdk":
+            self.machine.end(self.participants)
+
+    def close(self):
+        if self.with_participants == "memory" and self.participants is not None:
             self.machine.end(self.participants)

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from harness.machine import BenchError, say
-from harness.sides import COMMANDS, Floor, Skald
+from harness.sides import Floor, Skald
 
 ORDERS = 40_000
 WARM_UP = 8_000
@@ -73,12 +73,13 @@ def saturation(machine, repeats):
             side.start()
             topics = ([side.orders, side.lifecycle] +
                       ([f"{side.schema}.{topic}" for topic in ("replies", "inventory", "payments", "shipping")]
-                       if side is floor else [*COMMANDS.split(","), "skald.bench.replies"]))
+                       if side is floor else [*skald.commands().split(","), f"skald.{skald.namespace}.replies"]))
             price = Prices(side, topics)
             rates.append(saturate(side))
             costs.append(price.a_saga(ORDERS))
             side.stop()
         say(f"saturation, round {number} of {repeats}: {ours[-1]} sagas/s, floor {floors[-1]}")
+    skald.close()
     result = compared(ours, floors)
     result["with_sdk_participants"] = spread([_with_sdk(machine) for _ in range(max(1, repeats // 2))])
 
@@ -91,8 +92,7 @@ def saturation(machine, repeats):
 
 
 def _with_sdk(machine):
-    side = Skald(machine, schema="skald_sdk", participants="sdk", namespace="sdk")
-    machine.ask("DROP SCHEMA IF EXISTS skald_sdk_participants CASCADE")
+    side = Skald(machine, participants="sdk")
     side.start()
     rate = saturate(side, ORDERS // 2, WARM_UP // 2)
     side.stop()
@@ -102,7 +102,7 @@ def _with_sdk(machine):
 def local_steps(machine, repeats):
     """Beside it, in the same rounds, the order saga: how much faster is it without Kafka between its steps?"""
     ours, orders = [], []
-    local = Skald(machine, "skald_local", "bench/bench-sagas", "none", ("local-order", "long-order"), "local")
+    local = Skald(machine, "bench/bench-sagas", "none", ("local-order", "long-order"), ("reserve-stock",))
     skald = Skald(machine)
     for number in range(1, repeats + 1):
         for side, rates in ((skald, orders), (local, ours)):
@@ -110,6 +110,7 @@ def local_steps(machine, repeats):
             rates.append(saturate(side))
             side.stop()
         say(f"local_steps, round {number} of {repeats}: {ours[-1]} sagas/s, with command steps {orders[-1]}")
+    skald.close()
     result = {"sagas_per_second": spread(ours), "command_steps": spread(orders)}
     result["ratio"] = round(result["sagas_per_second"]["median"] / result["command_steps"]["median"], 3)
     return result
@@ -126,6 +127,7 @@ def processes(machine, repeats):
             side.stop()
         say(f"processes, round {number} of {repeats}: " +
             ", ".join(f"{count}: {rates[-1]}" for count, rates in totals.items()))
+    side.close()
     one = statistics.median(totals[1])
     return {"sagas_per_second": {str(count): spread(rates) for count, rates in totals.items()},
             "ratio": {str(count): round(statistics.median(totals[count]) / one, 3) for count in (2, 4)}}
@@ -152,14 +154,14 @@ def growth(machine, repeats, ended=10_000_000):
     needed = ended * 2_600 + (10 << 30)
     if machine.free_disk_bytes() < needed:
         raise BenchError(f"growth needs {needed >> 30} GiB of disk")
-    empty, full = Skald(machine), Skald(machine, "skald_grown", namespace="grown")
+    empty, full = Skald(machine), Skald(machine)
     full.start()
     saturate(full, 2_000, 0)
     full.stop()
     say(f"filling the tables with {ended} ended sagas")
     began = time.monotonic()
     machine.ask(FILL.format(schema=full.schema, ended=ended))
-    machine.ask("VACUUM ANALYZE skald_grown.saga, skald_grown.history")
+    machine.ask(f"VACUUM ANALYZE {full.schema}.saga, {full.schema}.history")
     say(f"filled in {time.monotonic() - began:.0f} s")
     rates = {empty: [], full: []}
     for number in range(1, repeats + 1):
@@ -170,5 +172,7 @@ def growth(machine, repeats, ended=10_000_000):
         say(f"growth, round {number} of {repeats}: {rates[full][-1]} sagas/s, empty tables {rates[empty][-1]}")
     result = {"ended_sagas": ended, "sagas_per_second": spread(rates[full]), "empty_tables": spread(rates[empty])}
     result["ratio"] = round(result["sagas_per_second"]["median"] / result["empty_tables"]["median"], 3)
-    machine.ask("DROP SCHEMA skald_grown CASCADE")
+    for side in rates:
+        side.close()
+    machine.ask(f"DROP SCHEMA {full.schema} CASCADE")
     return result

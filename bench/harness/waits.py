@@ -28,6 +28,7 @@ def latency(machine, repeats):
         say(f"latency, round {number} of {repeats}: " + ", ".join(
             f"{rate}/s {found['skald'][rate][-1]['p50_ms']} ms (floor {found['floor'][rate][-1]['p50_ms']})"
             for rate in RATES))
+    sides[1].close()
     result = {}
     for rate in RATES:
         at_rate = {name: {key: spread([run[key] for run in found[name][rate]]) for key in PERCENTILES}
@@ -55,6 +56,7 @@ def recovery(machine, repeats):
         load.finish()
         side.stop()
         say(f"recovery, round {number} of {repeats}: {seconds[-1]:.1f} s to 90 % of {before[-1]:.0f} sagas/s")
+    side.close()
     return {"seconds": spread([round(second, 2) for second in seconds]),
             "session_timeout_seconds": SESSION_TIMEOUT_MS / 1000,
             "rate_before": spread([round(rate) for rate in before])}
@@ -72,7 +74,7 @@ def _recovered(load, killed, wanted):
 def long_history(machine, repeats):
     """A saga of 1,000 steps: on Kafka and PostgreSQL by the times in its history, and in the engine alone."""
     sagas = 5
-    side = Skald(machine, "skald_long", "bench/bench-sagas", "memory", ("long-order", "local-order"), "long")
+    side = Skald(machine, "bench/bench-sagas", triggers=("long-order", "local-order"), steps=("reserve-stock",))
     first, last, engine = [], [], []
     for number in range(1, repeats + 1):
         side.start()
@@ -90,6 +92,7 @@ def long_history(machine, repeats):
         engine.append(json.loads(program.stdout))
         say(f"long_history, round {number} of {repeats}: step {first[-1]} ms, at the end {last[-1]} ms; engine "
             f"{engine[-1]['first_us']} us and {engine[-1]['last_us']} us, replay {engine[-1]['replay_ms']} ms")
+    side.close()
     medians = {key: statistics.median(run[key] for run in engine) for key in ("first_us", "last_us", "replay_ms")}
     return {"steps": 1_000, "first_step_ms": spread(first), "last_step_ms": spread(last),
             "ratio": round(statistics.median(last) / statistics.median(first), 3),
