@@ -59,7 +59,7 @@ Producer::Producer(const std::string& servers, Acknowledged acknowledged)
   rd_kafka_conf_t* conf = configuration(servers, {{"enable.idempotence", "true"},
                                                   {"acks", "all"},
                                                   {"partitioner", "murmur2_random"},
-                                                  {"queue.buffering.max.ms", "2"},
+                                                  {"queue.buffering.max.ms", "0.1"},
                                                   {"queue.buffering.max.messages", "1000000"}});
   rd_kafka_conf_set_dr_msg_cb(conf, report);
   rd_kafka_conf_set_opaque(conf, this);

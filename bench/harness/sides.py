@@ -138,6 +138,7 @@ kafka:
   bootstrap_servers: {self.machine.kafka}
   properties: {{session.timeout.ms: {SESSION_TIMEOUT_MS}}}
 topics: {{create: true, partitions: {PARTITIONS}}}
+runtime: {{heartbeat_interval: 1s, incarnation_lease: {SESSION_TIMEOUT_MS // 1000}s}}
 http: {{listen: "127.0.0.1:{port or 1}"}}
 triggers:
 {triggers}{"steps:" if steps else "# no command steps"}

@@ -101,7 +101,7 @@ void set_consumer(Configuration& configuration, const Options& options, const st
 void set_producer(Configuration& configuration, const Options& options) {
   configuration.set("queue.buffering.max.messages", options.producer_queue_messages);
   configuration.set("queue.buffering.max.kbytes", options.producer_queue_kilobytes);
-  configuration.set("queue.buffering.max.ms", 2);
+  configuration.set("queue.buffering.max.ms", "0.1");
   // As large as brokers take by default: a dead letter is a little larger than what it carries.
   configuration.set("message.max.bytes", 1'048'576);
   // Longer than a broker's restart: giving up early only makes duplicates.

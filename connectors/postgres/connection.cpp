@@ -82,6 +82,15 @@ pqxx::result Connection::exec(const Statement& statement, const shim::Parameters
   return exec(transaction, statement, parameters);
 }
 
+pqxx::result Connection::exec_committing(const Statement& statement, const shim::Parameters& parameters) {
+  pqxx::nontransaction transaction{*connection_};
+  if (prepared_.insert(statement.name).second) connection_->prepare(statement.name, statement.sql);
+  stage_ = Stage::kCommitting;
+  auto rows = shim::run(transaction, statement.name, parameters);
+  stage_ = Stage::kWorking;
+  return rows;
+}
+
 void Connection::commit(pqxx::work& transaction) {
   stage_ = Stage::kCommitting;
   transaction.commit();

@@ -52,14 +52,18 @@ class PostgresSession : public Session {
   void read_definitions();
   void define_missing(const Batch& batch);
   void update_winners(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won);
-  void insert_starts(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won,
-                     CommitResult& result);
-  void read_conflicts(pqxx::work& transaction, const std::vector<const SagaWrite*>& refused,
+  void insert_starts(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won);
+  void tell_losers(pqxx::transaction_base& transaction, const Batch& batch, const std::vector<bool>& won,
+                   CommitResult& result);
+  void read_conflicts(pqxx::transaction_base& transaction, const std::vector<const SagaWrite*>& refused,
                       CommitResult& result);
   void check_fences(pqxx::work& transaction, const Batch& batch, CommitResult& result);
   void write_history(pqxx::work& transaction, const Batch& batch, const std::vector<bool>& won);
   void finish(pqxx::work& transaction, const Batch& batch, const std::vector<bool>& won,
               CommitResult& result);
+  static bool is_small(const Batch& batch);
+  Result<CommitResult> commit_small(Batch& batch);
+  void tell_losers_of_committed(const Batch& batch, const std::vector<bool>& won, CommitResult& result);
   /// (definition ids, revisions) of a claim, as array literals.
   std::pair<std::string, std::string> revision_arrays(const ClaimSpec& spec);
 

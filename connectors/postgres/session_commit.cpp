@@ -1,8 +1,10 @@
-// The batch: one transaction of at most seven round trips, whatever the number of sagas. Rows are locked in key order
+// The batch: one transaction of at most seven round trips, whatever the number of sagas (a small one is one statement,
+// session_commit_small.cpp). Rows are locked in key order
 // (updates) and in order of address (starts), updates before starts, so that two processes that write the same sagas
 // wait for each other instead of deadlocking. The conditions are the database's: what it returns has won.
 #include <algorithm>
 
+#include "postgres/batch_parameters.hpp"
 #include "postgres/session.hpp"
 #include "postgres/values.hpp"
 #include "wire/batch_check.hpp"
@@ -11,36 +13,15 @@
 namespace skald::postgres {
 namespace {
 
-constexpr Statement kUpdate{"update_sagas",
-                            R"(
-UPDATE saga AS s
-SET sequence = w.sequence,
-    status = CASE WHEN w.sequence = w.judged_at THEN s.status ELSE w.status END,
-    wake_at = CASE WHEN (CASE WHEN w.sequence = w.judged_at THEN s.status ELSE w.status END) < 10
-                   THEN to_timestamp(w.wake_ms / 1000.0) END,
-    ended_at = CASE WHEN w.sequence = w.judged_at THEN s.ended_at
-                    WHEN w.status >= 10 THEN coalesce(s.ended_at, clock_timestamp()) END,
-    stuck_reason = CASE WHEN w.sequence = w.judged_at THEN s.stuck_reason
-                        WHEN w.status = 2 THEN w.stuck_reason END,
-    lease_until = NULL, leased_by = NULL
-FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::text[])
-     AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason)
-WHERE s.saga_key = w.saga_key AND s.sequence = w.judged_at
-RETURNING s.saga_key)"};
+constexpr Statement kUpdate{
+    "update_sagas",
+    SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], "
+                     "$6::text[]")};
 
-// ON CONFLICT without a target: a taken key is refused like a taken address, and told from it by read_conflicts.
-constexpr Statement kInsert{"insert_sagas",
-                            R"(
-INSERT INTO saga (saga_key, definition_id, saga_id, revision, route, sequence, status, wake_at, input_hash,
-                  started_at, ended_at, stuck_reason)
-SELECT w.saga_key, w.definition_id, w.saga_id, w.revision, w.route, w.sequence, w.status,
-       CASE WHEN w.status < 10 THEN to_timestamp(w.wake_ms / 1000.0) END, w.input_hash, clock_timestamp(),
-       CASE WHEN w.status >= 10 THEN clock_timestamp() END, CASE WHEN w.status = 2 THEN w.stuck_reason END
-FROM unnest($1::bigint[], $2::int[], $3::text[], $4::int[], $5::int[], $6::bigint[], $7::smallint[], $8::bigint[],
-            $9::bigint[], $10::text[])
-     AS w(saga_key, definition_id, saga_id, revision, route, sequence, status, wake_ms, input_hash, stuck_reason)
-ON CONFLICT DO NOTHING
-RETURNING saga_key)"};
+constexpr Statement kInsert{
+    "insert_sagas",
+    SKALD_SQL_INSERT("$1::bigint[], $2::int[], $3::text[], $4::int[], $5::int[], $6::bigint[], "
+                     "$7::smallint[], $8::bigint[], $9::bigint[], $10::text[]")};
 
 constexpr Statement kConflicts{"read_conflicts",
                                R"(
@@ -74,46 +55,19 @@ WITH new_outbox AS (
 )
 SELECT )" SKALD_SQL_MS("clock_timestamp()")};
 
-std::string number_array(const std::vector<std::int64_t>& numbers) {
-  ArrayLiteral array;
-  for (const std::int64_t number : numbers) array.add(number);
-  return std::move(array).finish();
-}
-
-/// Moves what is in the outbox row now to the answer.
-void take_messages(Batch& batch, const std::vector<bool>& won, CommitResult& result) {
-  if (!result.outbox_id) return;
-  const auto take = [&](std::vector<Message>& messages) {
-    for (Message& message : messages) result.messages.push_back(std::move(message));
-    messages.clear();
-  };
-  for (std::size_t index = 0; index < batch.writes.size(); ++index)
-    if (won[index]) take(batch.writes[index].messages);
-  take(batch.messages);
-}
-
-/// Marks the writes whose keys came back; the batch is in key order.
-void mark_winners(const pqxx::result& rows, const Batch& batch, std::vector<bool>& won) {
-  for (const auto& row : rows) {
-    const auto key = row[0].as<SagaKey>();
-    const auto found =
-        std::lower_bound(batch.writes.begin(), batch.writes.end(), key,
-                         [](const SagaWrite& write, SagaKey sought) { return write.key < sought; });
-    won[static_cast<std::size_t>(found - batch.writes.begin())] = true;
-  }
-}
-
 }  // namespace
 
 Result<CommitResult> PostgresSession::commit(Batch& batch) {
   if (auto checked = wire::check_batch(batch); !checked) return checked.error();
   return connection_.run([&](Connection& connection) -> Result<CommitResult> {
     define_missing(batch);
+    if (is_small(batch)) return commit_small(batch);
     CommitResult result;
     std::vector<bool> won(batch.writes.size(), false);
     pqxx::work transaction{connection.raw()};
     update_winners(transaction, batch, won);
-    insert_starts(transaction, batch, won, result);
+    insert_starts(transaction, batch, won);
+    tell_losers(transaction, batch, won, result);
     check_fences(transaction, batch, result);
     write_history(transaction, batch, won);
     finish(transaction, batch, won, result);
@@ -143,55 +97,20 @@ ON CONFLICT (namespace, name) DO NOTHING)"};
 }
 
 void PostgresSession::update_winners(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won) {
-  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons;
-  bool any = false;
-  for (const SagaWrite& write : batch.writes) {
-    if (write.judged_at == 0) continue;
-    any = true;
-    keys.add(write.key);
-    judged_at.add(write.judged_at);
-    sequences.add(write.sequence);
-    statuses.add(static_cast<std::int64_t>(write.status));
-    wake_ups.add(write.wake_at);
-    reasons.add_text(write.stuck_reason);
-  }
-  if (!any) return;
-  const auto rows = connection_.exec(
-      transaction, kUpdate,
-      {std::move(keys).finish(), std::move(judged_at).finish(), std::move(sequences).finish(),
-       std::move(statuses).finish(), std::move(wake_ups).finish(), std::move(reasons).finish()});
-  mark_winners(rows, batch, won);
+  const bool any = std::any_of(batch.writes.begin(), batch.writes.end(),
+                               [](const SagaWrite& write) { return write.judged_at != 0; });
+  if (any) mark_winners(connection_.exec(transaction, kUpdate, update_parameters(batch)), batch, won);
 }
 
-void PostgresSession::insert_starts(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won,
-                                    CommitResult& result) {
-  std::vector<const SagaWrite*> starts;
-  for (const SagaWrite& write : batch.writes)
-    if (write.judged_at == 0) starts.push_back(&write);
-  if (!starts.empty()) {
-    std::sort(starts.begin(), starts.end(),
-              [](const SagaWrite* left, const SagaWrite* right) { return left->address < right->address; });
-    ArrayLiteral keys, definitions, ids, revisions, routes, sequences, statuses, wake_ups, hashes, reasons;
-    for (const SagaWrite* write : starts) {
-      keys.add(write->key);
-      definitions.add(definitions_.at(write->address.definition));
-      ids.add_text(write->address.saga_id);
-      revisions.add(write->revision);
-      routes.add(write->route);
-      sequences.add(write->sequence);
-      statuses.add(static_cast<std::int64_t>(write->status));
-      wake_ups.add(write->wake_at);
-      hashes.add(static_cast<std::int64_t>(write->input_hash));
-      reasons.add_text(write->stuck_reason);
-    }
-    mark_winners(connection_.exec(
-                     transaction, kInsert,
-                     {std::move(keys).finish(), std::move(definitions).finish(), std::move(ids).finish(),
-                      std::move(revisions).finish(), std::move(routes).finish(),
-                      std::move(sequences).finish(), std::move(statuses).finish(),
-                      std::move(wake_ups).finish(), std::move(hashes).finish(), std::move(reasons).finish()}),
-                 batch, won);
-  }
+void PostgresSession::insert_starts(pqxx::work& transaction, const Batch& batch, std::vector<bool>& won) {
+  const auto starts = starts_of(batch);
+  if (starts.empty()) return;
+  mark_winners(connection_.exec(transaction, kInsert, insert_parameters(starts, definitions_)), batch, won);
+}
+
+/// What has not won: moved meanwhile, or a start whose address or key is taken.
+void PostgresSession::tell_losers(pqxx::transaction_base& transaction, const Batch& batch,
+                                  const std::vector<bool>& won, CommitResult& result) {
   std::vector<const SagaWrite*> refused;
   for (std::size_t index = 0; index < batch.writes.size(); ++index) {
     if (won[index]) continue;
@@ -204,8 +123,8 @@ void PostgresSession::insert_starts(pqxx::work& transaction, const Batch& batch,
   if (!refused.empty()) read_conflicts(transaction, refused, result);
 }
 
-void PostgresSession::read_conflicts(pqxx::work& transaction, const std::vector<const SagaWrite*>& refused,
-                                     CommitResult& result) {
+void PostgresSession::read_conflicts(pqxx::transaction_base& transaction,
+                                     const std::vector<const SagaWrite*>& refused, CommitResult& result) {
   ArrayLiteral keys, definitions, ids;
   for (const SagaWrite* write : refused) {
     keys.add(write->key);

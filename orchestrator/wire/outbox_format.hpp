@@ -7,6 +7,8 @@
 //             headers:u32 (name value)* command_id          every name and value: length:u32 byte*
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +18,9 @@
 #include "skald/result.hpp"
 
 namespace skald::wire {
+
+/// Version and count, before the first message.
+inline constexpr std::size_t kOutboxHeadBytes = 5;
 
 /// Builds a row message by message, so that nobody copies messages to encode them.
 class OutboxEncoder {

@@ -94,8 +94,9 @@ bool CuttingProxy::forward(int from, int to, bool from_client) {
   const ssize_t received = recv(from, buffer.data(), buffer.size(), 0);
   if (received <= 0) return false;
   const auto length = static_cast<std::size_t>(received);
-  if (from_client && length > 5 && buffer[0] == 'Q') {  // type, 4 bytes of length, text
-    const std::string_view text{buffer.data() + 5, length - 5};
+  // Type, 4 bytes of length, text; of a prepared statement the empty name of a portal, then its own name.
+  if (from_client && length > 6 && (buffer[0] == 'Q' || buffer[0] == 'B')) {
+    const std::string_view text{buffer.data() + (buffer[0] == 'Q' ? 5 : 6), length - 6};
     std::string statement;
     Cut cut;
     {

@@ -22,7 +22,8 @@ class CuttingProxy {
   CuttingProxy(const std::string& host, int port);
   ~CuttingProxy();
   [[nodiscard]] int port() const { return port_; }
-  /// Cuts at the next simple query that begins with `statement`; connections made afterwards are not cut.
+  /// Cuts at the next simple query that begins with `statement`, or at the next execution of a prepared statement whose
+  /// name does; connections made afterwards are not cut.
   void cut_at(const std::string& statement, Cut cut);
   [[nodiscard]] int cuts() const { return cuts_; }
 

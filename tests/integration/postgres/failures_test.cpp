@@ -41,6 +41,12 @@ Batch one_update(SagaKey key, std::int64_t judged_at) {
   return batch;
 }
 
+/// The same as a batch of several statements: one that parks something is never written in one.
+Batch in_steps(Batch batch) {
+  batch.park = {{batch.outbox_id, {"PlaceOrder", "elsewhere"}, 1, ParkReason::kNoSaga, "input", {}}};
+  return batch;
+}
+
 class PostgresFailures : public testing::Test {
  protected:
   std::unique_ptr<Session> open(StoreOptions options) {
@@ -73,7 +79,7 @@ class PostgresFailures : public testing::Test {
 TEST_F(PostgresFailures, AConnectionLostBeforeABatchIsUnavailableAndTheNextCallReconnects) {
   must(session_->commit(one_start(1, "order-1")));
   kill_backends();
-  const auto broken = session_->commit(one_start(2, "order-2"));
+  const auto broken = session_->commit(in_steps(one_start(2, "order-2")));
   ASSERT_FALSE(broken);
   EXPECT_EQ(broken.error().kind, ErrorKind::kUnavailable);
   EXPECT_EQ(count("saga"), 1);
@@ -85,7 +91,7 @@ TEST_F(PostgresFailures, ACommitWhoseAnswerIsLostIsOfUnknownOutcomeAndTookEffect
   CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
   auto session = open(through(proxy));
   proxy.cut_at("COMMIT", CuttingProxy::Cut::kAfter);
-  const auto result = session->commit(one_start(1, "order-1"));
+  const auto result = session->commit(in_steps(one_start(1, "order-1")));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kUnknown);
   EXPECT_EQ(proxy.cuts(), 1);
@@ -101,7 +107,7 @@ TEST_F(PostgresFailures, ACommitThatNeverArrivedIsOfUnknownOutcomeAndTookNone) {
   CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
   auto session = open(through(proxy));
   proxy.cut_at("COMMIT", CuttingProxy::Cut::kBefore);
-  const auto result = session->commit(one_start(1, "order-1"));
+  const auto result = session->commit(in_steps(one_start(1, "order-1")));
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().kind, ErrorKind::kUnknown);
   EXPECT_FALSE(must(session->outbox_row(1)));
@@ -109,12 +115,37 @@ TEST_F(PostgresFailures, ACommitThatNeverArrivedIsOfUnknownOutcomeAndTookNone) {
   EXPECT_TRUE(session->commit(one_start(1, "order-1")));
 }
 
+TEST_F(PostgresFailures, ASmallBatchWhoseAnswerIsLostIsOfUnknownOutcomeAndTookEffect) {
+  CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
+  auto session = open(through(proxy));
+  must(session->commit(one_start(1, "order-1")));
+  proxy.cut_at("commit_small", CuttingProxy::Cut::kAfter);
+  const auto result = session->commit(one_start(2, "order-2"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kUnknown);
+  EXPECT_EQ(proxy.cuts(), 1);
+  EXPECT_TRUE(must(session->outbox_row(2)));
+  EXPECT_EQ(count("saga"), 2);
+}
+
+TEST_F(PostgresFailures, ASmallBatchThatNeverArrivedIsOfUnknownOutcomeAndTookNone) {
+  CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
+  auto session = open(through(proxy));
+  must(session->commit(one_start(1, "order-1")));
+  proxy.cut_at("commit_small", CuttingProxy::Cut::kBefore);
+  const auto result = session->commit(one_start(2, "order-2"));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().kind, ErrorKind::kUnknown);
+  EXPECT_FALSE(must(session->outbox_row(2)));
+  EXPECT_TRUE(session->commit(one_start(2, "order-2")));
+}
+
 TEST_F(PostgresFailures, ACutInTheMiddleOfATransactionLeavesNothing) {
   CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
   auto session = open(through(proxy));
   for (const auto cut : {CuttingProxy::Cut::kBefore, CuttingProxy::Cut::kAfter}) {
     proxy.cut_at("COPY", cut);
-    const auto result = session->commit(one_start(1, "order-1"));
+    const auto result = session->commit(in_steps(one_start(1, "order-1")));
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().kind, ErrorKind::kUnavailable);
   }
@@ -160,7 +191,7 @@ TEST_F(PostgresFailures, AProcessStoppedInATransactionLosesItAndItsLocks) {
   auto session = open(options);
   must(session->commit(one_start(1, "order-1")));
   proxy.cut_at("COPY", CuttingProxy::Cut::kHold);  // until the server has ended the transaction
-  const auto ended = session->commit(one_update(1, 1));
+  const auto ended = session->commit(in_steps(one_update(1, 1)));
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error().kind, ErrorKind::kUnavailable) << ended.error().message;
   EXPECT_THAT(must(session_->commit(one_update(1, 1))).lost, SizeIs(0));
@@ -174,13 +205,13 @@ TEST_F(PostgresFailures, AServerThatFallsSilentHoldsACallForItsLimitOnly) {
   auto session = open(options);
   must(session->commit(one_start(1, "order-1")));
   proxy.cut_at("COPY", CuttingProxy::Cut::kHold);
-  const auto silent = session->commit(one_update(1, 1));
+  const auto silent = session->commit(in_steps(one_update(1, 1)));
   ASSERT_FALSE(silent);
   EXPECT_EQ(silent.error().kind, ErrorKind::kUnavailable) << silent.error().message;
   must(session->now());
   proxy.cut_at("COMMIT", CuttingProxy::Cut::kHold);
   const auto in_doubt =
-      session->commit(one_start(2, "order-2"));  // the server still holds the lock on the first
+      session->commit(in_steps(one_start(2, "order-2")));  // the server still holds the lock on the first
   ASSERT_FALSE(in_doubt);
   EXPECT_EQ(in_doubt.error().kind, ErrorKind::kUnknown) << in_doubt.error().message;
   must(session->now());
