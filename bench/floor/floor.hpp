@@ -9,7 +9,8 @@
 namespace bench {
 
 /// Reads the three topics of reserve, charge and ship commands from their beginning; answers where each command says.
-[[noreturn]] void participate(const std::string& servers, const std::array<std::string, 3>& commands);
+[[noreturn]] void participate(const std::string& servers, const std::array<std::string, 3>& commands,
+                              const std::string& linger_ms);
 /// `lanes` threads, each with its own connection and its own partitions; at most `batch` records a transaction.
 [[noreturn]] void orchestrate(const std::string& servers, const std::string& postgres, const Names& names,
                               int lanes, int batch);

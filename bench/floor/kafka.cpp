@@ -54,12 +54,12 @@ void give_up(const std::string& what) {
   std::_Exit(1);
 }
 
-Producer::Producer(const std::string& servers, Acknowledged acknowledged)
+Producer::Producer(const std::string& servers, const std::string& linger_ms, Acknowledged acknowledged)
     : acknowledged_(std::move(acknowledged)) {
   rd_kafka_conf_t* conf = configuration(servers, {{"enable.idempotence", "true"},
                                                   {"acks", "all"},
                                                   {"partitioner", "murmur2_random"},
-                                                  {"queue.buffering.max.ms", "0.1"},
+                                                  {"queue.buffering.max.ms", linger_ms},
                                                   {"queue.buffering.max.messages", "1000000"}});
   rd_kafka_conf_set_dr_msg_cb(conf, report);
   rd_kafka_conf_set_opaque(conf, this);

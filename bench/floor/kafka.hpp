@@ -30,7 +30,7 @@ struct OutMessage {
 class Producer {
  public:
   using Acknowledged = std::function<void(void* opaque)>;
-  Producer(const std::string& servers, Acknowledged acknowledged);
+  Producer(const std::string& servers, const std::string& linger_ms, Acknowledged acknowledged);
   void produce(const OutMessage& message, void* opaque);
 
  private:

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   std::string kafka = "127.0.0.1:9092";
   std::string postgres;
   std::string name = "floor";
+  std::string linger_ms = "0.1";
   int lanes = 4;
   int batch = 500;
   CLI::App app{
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.add_option("--kafka", kafka, "Bootstrap servers");
   app.add_option("--name", name, "Of this run: its schema, and the prefix of its topics");
+  app.add_option("--linger-ms", linger_ms, "How long a message waits for others to go with it");
   auto* orchestrate = app.add_subcommand("orchestrate", "Orders in, commands out, replies in, outcomes out");
   orchestrate->add_option("--postgres", postgres, "libpq URI; the run's schema must hold Skald's tables")
       ->required();
@@ -29,7 +31,8 @@ int main(int argc, char** argv) {
                                          "reserve, charge and ship commands");
   given->delimiter(',');
   CLI11_PARSE(app, argc, argv);
-  const bench::Names names{name};
+  bench::Names names{name};
+  names.linger_ms = linger_ms;
   if (orchestrate->parsed()) bench::orchestrate(kafka, postgres, names, lanes, batch);
-  bench::participate(kafka, given->count() > 0 ? commands : names.commands);
+  bench::participate(kafka, given->count() > 0 ? commands : names.commands, linger_ms);
 }

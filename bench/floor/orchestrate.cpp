@@ -213,7 +213,7 @@ class Lane {
 
 void orchestrate(const std::string& servers, const std::string& postgres, const Names& names, int lanes,
                  int batch) {
-  Producer producer{servers, [](void* opaque) {
+  Producer producer{servers, names.linger_ms, [](void* opaque) {
                       auto* row = static_cast<Row*>(opaque);
                       if (row->open.fetch_sub(1) != 1) return;
                       row->lane->acknowledged(row->id);

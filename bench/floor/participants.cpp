@@ -17,8 +17,9 @@ std::string output_of(const std::string& step, const std::string& saga) {
 
 }  // namespace
 
-void participate(const std::string& servers, const std::array<std::string, 3>& commands) {
-  Producer producer{servers, [](void*) {}};
+void participate(const std::string& servers, const std::array<std::string, 3>& commands,
+                 const std::string& linger_ms) {
+  Producer producer{servers, linger_ms, [](void*) {}};
   Consumer consumer{servers, {commands.begin(), commands.end()}, 1};
   std::vector<rd_kafka_message_t*> messages;
   while (true) {

@@ -20,6 +20,7 @@ struct Names {
   std::string replies;
   std::string lifecycle;
   std::array<std::string, 3> commands;
+  std::string linger_ms = "0.1";
 };
 
 inline constexpr std::array<const char*, 3> kSteps{"reserve-stock", "charge-card", "ship-order"};

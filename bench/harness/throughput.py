@@ -63,7 +63,7 @@ class Prices:
 def saturation(machine, repeats):
     """Returns the results of `saturation` and of `cost`: they are the same runs."""
     ours, floors, prices, floor_prices = [], [], [], []
-    skald, floor = Skald(machine), Floor(machine)
+    skald, floor = Skald(machine), Floor(machine, linger_ms=2)
     skald.start()
     say("warming up the broker")
     saturate(skald, ORDERS // 2, WARM_UP)

@@ -16,7 +16,7 @@ PERCENTILES = ("p50_ms", "p90_ms", "p99_ms")
 
 def latency(machine, repeats):
     """From the trigger record to the outcome record, by their clocks, which are this machine's."""
-    sides = (Floor(machine), Skald(machine))
+    sides = (Floor(machine, linger_ms=0.1), Skald(machine))
     found = {side.name: {rate: [] for rate in RATES} for side in sides}
     for number in range(1, repeats + 1):
         for side in sides:
