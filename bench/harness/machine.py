@@ -44,10 +44,6 @@ def children(pid):
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
-def resident_bytes(pid):
-    return int(pathlib.Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 class Machine:
     """PostgreSQL and Kafka in a folder of this run's, and every process started on them."""
 
@@ -78,12 +74,11 @@ class Machine:
     def _stack(self, verb):
         subprocess.run([self.root / "tools" / "stack", verb, self.folder], check=True)
 
-    def run(self, name, *command, environment=None):
+    def run(self, name, *command):
         """Starts a process whose output goes to logs/NAME.log."""
         with open(self.logs / f"{name}.log", "a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, **(environment or {})})
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 

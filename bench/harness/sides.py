@@ -34,9 +34,6 @@ class Load:
             if words[:2] == ["progress", "sent"]:
                 self.progress.append((time.monotonic(), int(words[4])))
 
-    def outcomes(self):
-        return self.progress[-1][1]
-
     def rate(self, begin, end):
         """Outcomes a second between two moments, from the progress lines within."""
         points = [point for point in self.progress if begin <= point[0] <= end]

@@ -16,9 +16,9 @@ def spread(numbers):
             "runs": numbers}
 
 
-def compared(ours, floors, unit="sagas_per_second"):
-    result = {unit: spread(ours), "floor": spread(floors)}
-    result["ratio"] = round(result[unit]["median"] / result["floor"]["median"], 3)
+def compared(ours, floors):
+    result = {"sagas_per_second": spread(ours), "floor": spread(floors)}
+    result["ratio"] = round(result["sagas_per_second"]["median"] / result["floor"]["median"], 3)
     return result
 
 

@@ -83,12 +83,8 @@ pqxx::result Connection::exec(const Statement& statement, const shim::Parameters
 }
 
 pqxx::result Connection::exec_committing(const Statement& statement, const shim::Parameters& parameters) {
-  pqxx::nontransaction transaction{*connection_};
-  if (prepared_.insert(statement.name).second) connection_->prepare(statement.name, statement.sql);
-  stage_ = Stage::kCommitting;
-  auto rows = shim::run(transaction, statement.name, parameters);
-  stage_ = Stage::kWorking;
-  return rows;
+  stage_ = Stage::kCommitting;  // until the next run(): whatever fails after the statement, it took effect
+  return exec(statement, parameters);
 }
 
 void Connection::commit(pqxx::work& transaction) {

@@ -71,7 +71,7 @@ class Connection {
   /// One statement as a transaction of its own.
   pqxx::result exec(const Statement& statement, const shim::Parameters& parameters = {});
   void commit(pqxx::work& transaction);
-  /// The same for a statement that writes: without an answer its outcome is unknown.
+  /// The same for a statement that writes: without an answer its outcome is unknown. Last in its run().
   pqxx::result exec_committing(const Statement& statement, const shim::Parameters& parameters);
 
  private:

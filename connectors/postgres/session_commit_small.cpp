@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::size_t kSmallBatch = 64;
 constexpr std::size_t kSmallMessages = 1'000;
-constexpr SagaKey kUnconditional = 0;  ///< stands for the key of messages that go out whoever wins
+constexpr std::size_t kSmallBytes = 256u << 10;  ///< of histories and payloads: arrays double what they quote
+constexpr SagaKey kUnconditional = 0;            ///< stands for the key of messages that go out whoever wins
 
 constexpr Statement kCommitSmall{
     "commit_small", "WITH updated AS (" SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], "
@@ -79,10 +80,19 @@ shim::Parameters message_parameters(const Batch& batch) {
 }  // namespace
 
 bool PostgresSession::is_small(const Batch& batch) {
-  std::size_t messages = batch.messages.size();
-  for (const SagaWrite& write : batch.writes) messages += write.messages.size();
-  return batch.writes.size() <= kSmallBatch && messages <= kSmallMessages && batch.fences.empty() &&
-         batch.park.empty();
+  if (batch.writes.size() > kSmallBatch || !batch.fences.empty() || !batch.park.empty()) return false;
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  const auto add = [&](const std::vector<Message>& messages) {
+    count += messages.size();
+    for (const Message& message : messages) bytes += message.value ? message.value->size() : 0;
+  };
+  add(batch.messages);
+  for (const SagaWrite& write : batch.writes) {
+    add(write.messages);
+    for (const HistoryRow& row : write.history) bytes += row.events.size();
+  }
+  return count <= kSmallMessages && bytes <= kSmallBytes;
 }
 
 Result<CommitResult> PostgresSession::commit_small(Batch& batch) {

@@ -234,6 +234,8 @@ Result<Event> read_event(LineReader& reader, std::string_view& before) {
   Payload payload;
   if (auto read = EventReader().read(object->root(), event, payload); !read)
     return damaged(reader.line(), read.error().message);
+  if (payload.same && (before.empty() || payload.bytes > 0))
+    return damaged(reader.line(), "there is no payload before it that it could share");
   if (payload.same) event.data = before;
   if (payload.bytes == 0) return event;
   const auto data = reader.next_bytes(payload.bytes);

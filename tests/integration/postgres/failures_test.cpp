@@ -140,6 +140,18 @@ TEST_F(PostgresFailures, ASmallBatchThatNeverArrivedIsOfUnknownOutcomeAndTookNon
   EXPECT_TRUE(session->commit(one_start(2, "order-2")));
 }
 
+TEST_F(PostgresFailures, FewSagasWithLargePayloadsAreNoSmallBatch) {
+  CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
+  auto session = open(through(proxy));
+  Batch large = one_start(1, "order-1");
+  large.writes[0].messages[0].value = std::string(300'000, 'x');
+  proxy.cut_at("COPY", CuttingProxy::Cut::kBefore);
+  EXPECT_FALSE(session->commit(large));
+  EXPECT_EQ(proxy.cuts(), 1);
+  EXPECT_TRUE(session->commit(large));
+  EXPECT_EQ(must(session->outbox_row(1))->messages[0].value->size(), 300'000U);
+}
+
 TEST_F(PostgresFailures, ACutInTheMiddleOfATransactionLeavesNothing) {
   CuttingProxy proxy{"127.0.0.1", std::stoi(pqxx::connection{TestDatabase::uri()}.port())};
   auto session = open(through(proxy));

@@ -1,6 +1,10 @@
 // Sagas that go forward: order of commands, retries, parallel steps, handles, local steps, helpers. Method: a script
 // of inputs, and after each one what went out.
+#include <array>
+#include <cstdio>
+
 #include "sagas.hpp"
+#include "wire/checksum.hpp"
 
 namespace skald::engine {
 namespace {
@@ -58,6 +62,15 @@ TEST_P(EngineTest, PayloadThatIsTheOneBeforeInItsTransitionIsStoredOnce) {
   ASSERT_FALSE(run.reload());
   run.succeed(1);
   EXPECT_THAT(run.sent(), ElementsAre("reserve action 1", "charge action 1"));
+}
+
+TEST_P(EngineTest, PayloadOfNoEventBeforeIsDamage) {
+  const std::string text = "{\"at\":1}\n{\"type\":\"returned\",\"same\":true}\n";
+  std::array<char, 16> seal{};
+  std::snprintf(seal.data(), seal.size(), "#%08x\n", wire::crc32c(text));
+  const auto entry = read_entry(text + seal.data());
+  ASSERT_FALSE(entry);
+  EXPECT_THAT(entry.error().message, HasSubstr("line 2: there is no payload before it"));
 }
 
 TEST_P(EngineTest, FirstWakeUpIsAnEarlyBoundAndTheExactDeadlineFollowsIt) {
