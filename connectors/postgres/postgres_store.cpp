@@ -17,4 +17,9 @@ Result<std::unique_ptr<Session>> PostgresStore::open() {
   return std::unique_ptr<Session>{std::move(session)};
 }
 
+Result<void> PostgresStore::claim_slots() {
+  PostgresSession session(options_, watchdog_);
+  return session.claim_slots();
+}
+
 }  // namespace skald::postgres

@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "ports/store.hpp"
+#include "wire/slots.hpp"
 
 namespace skald::postgres {
 
@@ -16,6 +18,9 @@ struct StoreOptions {
   std::string uri;  ///< libpq URI or key=value string; what it leaves out, PG* variables give
   std::string schema = "skald";
   std::string namespace_name = "default";  ///< sessions see only what is of this namespace
+  /// The slots this process takes the database to have: no incarnation is registered if the database says otherwise.
+  /// nullopt: for reading only.
+  std::optional<wire::SlotSet> slots = std::nullopt;
   std::string application_name = "skald";
   std::chrono::milliseconds connect_timeout{5000};
   // All below Kafka's default session timeout (45 s): a process that stops in mid-transaction blocks nobody for longer.
@@ -34,6 +39,9 @@ class PostgresStore : public Store {
   /// Connects and checks that the schema fits this binary. kUnavailable: not reached now; kRefused: credentials, or
   /// a schema this binary does not fit (Migrator says which).
   Result<std::unique_ptr<Session>> open() override;
+  /// Does the database have the slots of the options? Recorded, if nobody has worked on it yet. kRefused (SKALD-339):
+  /// it has others.
+  Result<void> claim_slots();
 
  private:
   std::shared_ptr<const StoreOptions> options_;

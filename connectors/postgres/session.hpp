@@ -20,6 +20,7 @@ class PostgresSession : public Session {
 
   /// Connects and checks the schema, so that open() can say what is wrong.
   Result<void> connect();
+  Result<void> claim_slots();
 
   Result<CommitResult> commit(Batch& batch) override;
   Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) override;

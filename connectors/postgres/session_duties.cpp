@@ -1,6 +1,7 @@
 // Everything a process does beside its sagas: heartbeats, adopting the outbox of the dead, parked inputs, positions,
 // leases. Single statements, but for claiming parked inputs and accepting a position.
 #include "postgres/session.hpp"
+#include "postgres/slot_ownership.hpp"
 #include "postgres/values.hpp"
 #include "wire/outbox_format.hpp"
 
@@ -137,7 +138,23 @@ Result<std::vector<Message>> messages_of(const pqxx::field& field) {
 
 Result<Incarnation> PostgresSession::register_incarnation(const std::string& host, const std::string& build) {
   return connection_.run([&](Connection& connection) -> Result<Incarnation> {
-    return connection.exec(kRegister, {options_->namespace_name, host, build})[0][0].as<Incarnation>();
+    pqxx::work transaction{connection.raw()};
+    if (options_->slots)
+      postgres::claim_slots(connection, transaction, options_->namespace_name, *options_->slots);
+    const auto registered =
+        connection.exec(transaction, kRegister, shim::Parameters{options_->namespace_name, host, build});
+    connection.commit(transaction);
+    return registered[0][0].as<Incarnation>();
+  });
+}
+
+Result<void> PostgresSession::claim_slots() {
+  return connection_.run([&](Connection& connection) -> Result<void> {
+    pqxx::work transaction{connection.raw()};
+    postgres::claim_slots(connection, transaction, options_->namespace_name,
+                          options_->slots.value_or(wire::SlotSet::all()));
+    connection.commit(transaction);
+    return {};
   });
 }
 

@@ -1,6 +1,7 @@
 // The routes; see api.hpp. docs/http-api.md describes them for callers.
 #include "api/api.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <condition_variable>
 #include <mutex>
@@ -104,6 +105,20 @@ Result<std::string> text_of(const json::Value& body, const char* name, std::size
   return std::string(found->as_string());
 }
 
+void write_position(json::Writer& writer, const std::string& database, const Position& position) {
+  writer.begin_object();
+  if (!database.empty()) text_member(writer, "database", database);
+  text_member(writer, "topic", position.partition.topic);
+  writer.key("partition");
+  writer.integer(position.partition.partition);
+  writer.key("next_offset");
+  writer.integer(position.next_offset);
+  writer.key("last_offset");
+  writer.integer(position.last_offset);
+  text_member(writer, "last_timestamp", wire::format_time(position.last_timestamp));
+  writer.end_object();
+}
+
 std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
   if (text == "retry") return engine::OperatorVerb::retry;
   if (text == "skip") return engine::OperatorVerb::skip;
@@ -195,11 +210,14 @@ class Api::Sessions {
   std::vector<std::unique_ptr<Session>> idle_;
 };
 
-Api::Api(ApiSettings settings, Control& control, Store& store, const Metrics& metrics)
-    : settings_(std::move(settings)),
-      control_(control),
-      metrics_(metrics),
-      sessions_(std::make_unique<Sessions>(store, settings_.sessions, settings_.waiting)) {}
+Api::Api(ApiSettings settings, Control& control, const std::vector<Database>& databases)
+    : settings_(std::move(settings)), control_(control) {
+  for (const Database& one : databases) {
+    databases_.push_back(
+        {one.name, one.slots, std::make_unique<Sessions>(*one.store, settings_.sessions, settings_.waiting)});
+    metrics_.push_back(one.metrics);
+  }
+}
 
 Api::~Api() = default;
 
@@ -208,7 +226,7 @@ HttpResponse Api::handle(const HttpRequest& request) {
   if (request.path == "/healthz") return reading ? health() : wrong_method("GET");
   if (request.path == "/readyz") return reading ? readiness() : wrong_method("GET");
   if (request.path == "/metrics")
-    return reading ? HttpResponse{200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8"}
+    return reading ? HttpResponse{200, Metrics::text(metrics_), "text/plain; version=0.0.4; charset=utf-8"}
                    : wrong_method("GET");
   if (!request.path.starts_with(kRoot))
     return refuse(404, kNotFound, "no such address; the API is below /api/v1/");
@@ -316,25 +334,37 @@ HttpResponse Api::list(const HttpRequest& request) {
       return refuse(400, kBadRequest,
                     "definition takes a name, status open or a saga's status, limit 1 to 1000, before a key");
   }
-  const auto rows = sessions_->with([&](Session& session) { return session.list(filter); });
-  if (!rows) return refuse(rows.error());
+  std::vector<SagaRow> rows;
+  for (const Served& one : databases_) {
+    auto found = one.sessions->with([&](Session& session) { return session.list(filter); });
+    if (!found) return refuse(found.error());
+    rows.insert(rows.end(), std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
+  }
+  // Each database gave its newest; a key begins with the time.
+  std::sort(rows.begin(), rows.end(), [](const SagaRow& a, const SagaRow& b) { return a.key > b.key; });
+  if (rows.size() > filter.maximum) rows.resize(filter.maximum);
   json::Writer writer;
   writer.begin_object();
   writer.key("sagas");
   writer.begin_array();
-  for (const SagaRow& row : *rows) {
+  for (const SagaRow& row : rows) {
     writer.begin_object();
     write_saga(writer, row);
     writer.end_object();
   }
   writer.end_array();
-  if (rows->size() == filter.maximum) text_member(writer, "before", std::to_string(rows->back().key));
+  if (rows.size() == filter.maximum) text_member(writer, "before", std::to_string(rows.back().key));
   writer.end_object();
   return answer(200, writer.take());
 }
 
 HttpResponse Api::show(const SagaAddress& address) {
-  const auto sagas = sessions_->with([&](Session& session) { return session.load({&address, 1}); });
+  const int slot = wire::slot_of(address.saga_id);
+  const auto owner = std::find_if(databases_.begin(), databases_.end(),
+                                  [slot](const Served& one) { return one.slots.contains(slot); });
+  if (owner == databases_.end())
+    return refuse(409, "SKALD-416", "the saga would be in a database that this process does not serve");
+  const auto sagas = owner->sessions->with([&](Session& session) { return session.load({&address, 1}); });
   if (!sagas) return refuse(sagas.error());
   if (sagas->empty())
     return refuse(404, kNotFound, "there is no saga " + address.definition + "/" + address.saga_id);
@@ -374,24 +404,15 @@ HttpResponse Api::act(const HttpRequest& request, const SagaAddress& address) {
 HttpResponse Api::positions() {
   const auto cluster = control_.cluster_id();
   if (!cluster) return refuse(cluster.error());
-  const auto positions = sessions_->with([&](Session& session) { return session.positions(*cluster); });
-  if (!positions) return refuse(positions.error());
   json::Writer writer;
   writer.begin_object();
   text_member(writer, "cluster", *cluster);
   writer.key("positions");
   writer.begin_array();
-  for (const Position& position : *positions) {
-    writer.begin_object();
-    text_member(writer, "topic", position.partition.topic);
-    writer.key("partition");
-    writer.integer(position.partition.partition);
-    writer.key("next_offset");
-    writer.integer(position.next_offset);
-    writer.key("last_offset");
-    writer.integer(position.last_offset);
-    text_member(writer, "last_timestamp", wire::format_time(position.last_timestamp));
-    writer.end_object();
+  for (const Served& one : databases_) {
+    const auto positions = one.sessions->with([&](Session& session) { return session.positions(*cluster); });
+    if (!positions) return refuse(positions.error());
+    for (const Position& position : *positions) write_position(writer, one.name, position);
   }
   writer.end_array();
   writer.end_object();

@@ -7,11 +7,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/control.hpp"
 #include "api/http_server.hpp"
 #include "api/metrics.hpp"
 #include "ports/store.hpp"
+#include "wire/slots.hpp"
 
 namespace skald::api {
 
@@ -25,7 +27,14 @@ struct ApiSettings {
 
 class Api {
  public:
-  Api(ApiSettings settings, Control& control, Store& store, const Metrics& metrics);
+  /// One that this process serves; store and metrics outlive the Api.
+  struct Database {
+    std::string name;  ///< empty: the only one
+    wire::SlotSet slots;
+    Store* store = nullptr;
+    const Metrics* metrics = nullptr;
+  };
+  Api(ApiSettings settings, Control& control, const std::vector<Database>& databases);
   ~Api();
 
   [[nodiscard]] HttpResponse handle(const HttpRequest& request);
@@ -47,8 +56,13 @@ class Api {
 
   const ApiSettings settings_;
   Control& control_;
-  const Metrics& metrics_;
-  std::unique_ptr<Sessions> sessions_;
+  struct Served {
+    std::string name;
+    wire::SlotSet slots;
+    std::unique_ptr<Sessions> sessions;
+  };
+  std::vector<Served> databases_;
+  std::vector<const Metrics*> metrics_;
   std::atomic<int> changing_{0};
 };
 

@@ -84,6 +84,13 @@ auto with_buckets(const Buckets& buckets) {
 }  // namespace
 
 struct Metrics::Families {
+  explicit Families(const std::string& database) : constant(labels_of(database)) {}
+
+  static std::map<std::string, std::string> labels_of(const std::string& database) {
+    if (database.empty()) return {};
+    return {{"database", database}};
+  }
+
   template <std::size_t Labels>
   using Counters = MetricCache<Counter, Labels>;
   template <std::size_t Labels>
@@ -93,15 +100,15 @@ struct Metrics::Families {
 
   prometheus::Family<Counter>& counters(const char* name, const char* help) {
     names.emplace_back(name);
-    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+    return prometheus::BuildCounter().Name(name).Help(help).Labels(constant).Register(registry);
   }
   prometheus::Family<Gauge>& gauges(const char* name, const char* help) {
     names.emplace_back(name);
-    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+    return prometheus::BuildGauge().Name(name).Help(help).Labels(constant).Register(registry);
   }
   prometheus::Family<Histogram>& histograms(const char* name, const char* help) {
     names.emplace_back(name);
-    return prometheus::BuildHistogram().Name(name).Help(help).Register(registry);
+    return prometheus::BuildHistogram().Name(name).Help(help).Labels(constant).Register(registry);
   }
   Counter& counter(const char* name, const char* help) { return counters(name, help).Add({}); }
   Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
@@ -109,6 +116,7 @@ struct Metrics::Families {
     return histograms(name, help).Add({}, buckets);
   }
 
+  const std::map<std::string, std::string> constant;  ///< labels of all
   std::vector<std::string> names;
   prometheus::Registry registry;
 
@@ -160,11 +168,13 @@ struct Metrics::Families {
       counter("skald_sequence_conflicts_total", "Writes and verdicts that another process overtook.");
 
   // --- inputs ---
-  Counters<2> records{counters("skald_records_total",
-                               "Records read (consumed), and of them those no trigger wanted (filtered) and "
-                               "those that became dead letters (dead_letter)."),
-                      {"topic", "result"},
-                      plain<Counter>};
+  Counters<2> records{
+      counters("skald_records_total",
+               "Records read (consumed), and of them those no trigger wanted or another database "
+               "has (filtered), those that became dead letters (dead_letter), and replies "
+               "sent on to the database that has their saga (forwarded)."),
+      {"topic", "result"},
+      plain<Counter>};
   Counters<1> applied{
       counters("skald_inputs_applied_total", "Inputs that made a transition."), {"kind"}, plain<Counter>};
   Counters<1> duplicates{
@@ -232,7 +242,8 @@ struct Metrics::Families {
   std::set<std::pair<std::string, std::string>> open_labels, stuck_labels;
 };
 
-Metrics::Metrics(const BuildInfo& build) : families_(std::make_unique<Families>()) {
+Metrics::Metrics(const BuildInfo& build, const std::string& database)
+    : families_(std::make_unique<Families>(database)) {
   families_->gauges("skald_build_info", "1; the labels say which build runs.")
       .Add({{"version", build.version}, {"build", build.build}})
       .Set(1);
@@ -242,8 +253,21 @@ Metrics::~Metrics() = default;
 
 const std::vector<std::string>& Metrics::names() const { return families_->names; }
 
-std::string Metrics::text() const {
-  return prometheus::TextSerializer().Serialize(families_->registry.Collect()) + process_metrics();
+std::string Metrics::text(std::span<const Metrics* const> all) {
+  std::vector<prometheus::MetricFamily> families;
+  std::map<std::string, std::size_t> places;
+  for (const Metrics* metrics : all)
+    for (prometheus::MetricFamily& family : metrics->families_->registry.Collect()) {
+      const auto [place, fresh] = places.emplace(family.name, families.size());
+      if (fresh) {
+        families.push_back(std::move(family));
+        continue;
+      }
+      auto& merged = families[place->second].metric;
+      merged.insert(merged.end(), std::make_move_iterator(family.metric.begin()),
+                    std::make_move_iterator(family.metric.end()));
+    }
+  return prometheus::TextSerializer().Serialize(families) + process_metrics();
 }
 
 void Metrics::saga_started(std::string_view definition) { families_->started.at({definition}).Increment(); }
@@ -279,6 +303,9 @@ void Metrics::record_consumed(std::string_view topic) {
 }
 void Metrics::record_filtered(std::string_view topic) {
   families_->records.at({topic, "filtered"}).Increment();
+}
+void Metrics::record_forwarded(std::string_view topic) {
+  families_->records.at({topic, "forwarded"}).Increment();
 }
 void Metrics::input_applied(std::string_view kind) { families_->applied.at({kind}).Increment(); }
 

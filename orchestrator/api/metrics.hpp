@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,16 @@ struct BuildInfo {
 
 class Metrics final : public runtime::Observer {
  public:
-  explicit Metrics(const BuildInfo& build);
+  /// `database`: a label of everything, where a process serves several; empty: none.
+  explicit Metrics(const BuildInfo& build, const std::string& database = {});
   ~Metrics() override;
 
-  /// The exposition text of everything, process metrics included.
-  [[nodiscard]] std::string text() const;
+  /// The exposition text of all of these together, process metrics included.
+  [[nodiscard]] static std::string text(std::span<const Metrics* const> all);
+  [[nodiscard]] std::string text() const {
+    const Metrics* self = this;
+    return text({&self, 1});
+  }
   /// Every metric of Skald's own, also those that have not been told of yet.
   [[nodiscard]] const std::vector<std::string>& names() const;
 
@@ -37,6 +43,7 @@ class Metrics final : public runtime::Observer {
   void sequence_conflicts(std::size_t sagas) override;
   void record_consumed(std::string_view topic) override;
   void record_filtered(std::string_view topic) override;
+  void record_forwarded(std::string_view topic) override;
   void input_applied(std::string_view kind) override;
   void input_ignored(std::string_view kind, engine::Judgement judgement) override;
   void dead_letter(std::string_view topic, std::string_view code) override;

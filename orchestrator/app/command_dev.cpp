@@ -60,7 +60,7 @@ std::string banner(const Program& program, const Config& config, const std::stri
                    const std::string& kept) {
   std::string text = "\n" + program.name + " dev is ready\n\n";
   text += "  Kafka       " + config.kafka.bootstrap_servers + "\n";
-  text += "  PostgreSQL  " + config.postgres.uri + "\n";
+  text += "  PostgreSQL  " + config.databases.front().postgres.uri + "\n";
   text += "  HTTP        http://" + http + "\n\n";
   for (const TriggerConfig& trigger : config.triggers) {
     const std::string sample = sample_input(program.registry.saga(trigger.saga));
@@ -85,7 +85,7 @@ std::string banner(const Program& program, const Config& config, const std::stri
 Result<void> write_addresses(const std::string& file, const Config& config, const std::string& http) {
   std::ofstream out(file, std::ios::trunc);
   out << "SKALD_KAFKA_BOOTSTRAP_SERVERS=" << config.kafka.bootstrap_servers << "\n"
-      << "SKALD_POSTGRES_URI=" << config.postgres.uri << "\n"
+      << "SKALD_POSTGRES_URI=" << config.databases.front().postgres.uri << "\n"
       << "SKALD_HTTP_LISTEN=" << http << "\n";
   out.close();
   if (!out) return Error{ErrorKind::kInvalid, kCodeUsage, "--address-file " + file + " cannot be written"};
@@ -123,11 +123,14 @@ int run_dev(const Program& program, const DevOptions& options) {
   if (!broker) return program.fail(broker.error());
   config->kafka.bootstrap_servers = (*broker)->bootstrap_servers();
   config->kafka.properties.clear();
-  config->postgres.uri = (*postgres)->uri();
-  config->postgres.password.clear();
+  DatabaseConfig own;  // one of its own, whatever is configured
+  own.postgres = {(*postgres)->uri(), "", config->databases.front().postgres.schema};
+  own.replies = config->topics.replies;
+  own.group = config->kafka.group;
+  config->databases = {own};
   if (auto made = (*broker)->create_topics(config->topics_to_create(), kPartitions); !made)
     return program.fail(made.error());
-  const auto migrated = postgres::Migrator(config->postgres.uri, config->postgres.schema).migrate();
+  const auto migrated = postgres::Migrator(own.postgres.uri, own.postgres.schema).migrate();
   if (!migrated) return program.fail(migrated.error());
 
   kafka::Options kafka = (*broker)->options();
@@ -137,7 +140,15 @@ int run_dev(const Program& program, const DevOptions& options) {
   };
   Service* running = nullptr;
   Service service(
-      {program, *config, std::move(kafka), *logger, clock, random, signals, true,
+      {program,
+       *config,
+       std::move(kafka),
+       *logger,
+       clock,
+       random,
+       signals,
+       {},
+       true,
        [&] {
          if (auto written = write_addresses(options.address_file, *config, running->http_address()); !written)
            program.complain(written.error());

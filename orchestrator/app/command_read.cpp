@@ -16,30 +16,78 @@ namespace {
 
 constexpr std::chrono::milliseconds kClusterPatience{10'000};
 
-Result<std::unique_ptr<Session>> open_session(const Config& config) {
+Result<std::unique_ptr<Session>> open_session(const Config& config, const DatabaseConfig& database) {
   postgres::StoreOptions options;
-  options.uri = config.postgres.conninfo();
-  options.schema = config.postgres.schema;
+  options.uri = database.postgres.conninfo();
+  options.schema = database.postgres.schema;
   options.namespace_name = config.name_space;
-  return postgres::PostgresStore(options).open();
+  auto session = postgres::PostgresStore(options).open();
+  if (session || database.name.empty()) return session;
+  Error error = session.error();
+  error.message = database.called() + ": " + error.message;
+  return error;
 }
 
 Error usage(const std::string& message) { return {ErrorKind::kInvalid, kCodeUsage, message}; }
 
-/// A session and the cluster whose positions are meant.
-struct Positions {
-  std::unique_ptr<Session> session;
-  std::string cluster;
-};
-
-Result<Positions> open_positions(const Config& config, Logger& logger) {
+/// The cluster whose positions are meant.
+Result<std::string> cluster_of(const Config& config) {
+  NullLogger logger;
   auto bus = kafka::open(kafka_options(config, logger));
   if (!bus) return bus.error();
-  auto cluster = (*bus)->cluster_id(kClusterPatience);
-  if (!cluster) return cluster.error();
-  auto session = open_session(config);
-  if (!session) return session.error();
-  return Positions{std::move(*session), std::move(*cluster)};
+  return (*bus)->cluster_id(kClusterPatience);
+}
+
+struct Listed {
+  std::vector<SagaRow> rows;
+  Time now{};
+};
+
+/// The newest sagas of all databases together; a key begins with the time.
+Result<Listed> list_all(const Config& config, const ListFilter& filter) {
+  Listed listed;
+  for (const DatabaseConfig& one : config.databases) {
+    auto session = open_session(config, one);
+    if (!session) return session.error();
+    auto rows = (*session)->list(filter);
+    if (!rows) return rows.error();
+    const auto now = (*session)->now();
+    if (!now) return now.error();
+    listed.now = std::max(listed.now, *now);
+    listed.rows.insert(listed.rows.end(), std::make_move_iterator(rows->begin()),
+                       std::make_move_iterator(rows->end()));
+  }
+  std::sort(listed.rows.begin(), listed.rows.end(),
+            [](const SagaRow& a, const SagaRow& b) { return a.key > b.key; });
+  if (listed.rows.size() > filter.maximum) listed.rows.resize(filter.maximum);
+  return listed;
+}
+
+std::string position_line(const Position& position) {
+  char line[512];
+  std::snprintf(line, sizeof line, "%-40s %4d   next %10lld   last applied %10lld\n",
+                position.partition.topic.c_str(), position.partition.partition,
+                static_cast<long long>(position.next_offset), static_cast<long long>(position.last_offset));
+  return line;
+}
+
+std::string position_json(const std::string& database, const Position& position) {
+  json::Writer writer;
+  writer.begin_object();
+  if (!database.empty()) {
+    writer.key("database");
+    writer.string(database);
+  }
+  writer.key("topic");
+  writer.string(position.partition.topic);
+  writer.key("partition");
+  writer.integer(position.partition.partition);
+  writer.key("next_offset");
+  writer.integer(position.next_offset);
+  writer.key("last_offset");
+  writer.integer(position.last_offset);
+  writer.end_object();
+  return writer.take() + "\n";
 }
 
 }  // namespace
@@ -58,12 +106,11 @@ int run_list(const Program& program, const ListOptions& options) {
           usage("--status takes open, running, rolling_back, stuck, completed, compensated, cancelled or "
                 "terminated"));
   }
-  auto session = open_session(*config);
-  if (!session) return program.fail(session.error());
-  const auto rows = (*session)->list(filter);
-  if (!rows) return program.fail(rows.error());
+  const auto listed = list_all(*config, filter);
+  if (!listed) return program.fail(listed.error());
+  const std::vector<SagaRow>& rows = listed->rows;
   if (options.json) {
-    for (const SagaRow& row : *rows) {
+    for (const SagaRow& row : rows) {
       json::Writer writer;
       writer.begin_object();
       api::write_saga(writer, row);
@@ -72,14 +119,12 @@ int run_list(const Program& program, const ListOptions& options) {
     }
     return kExitOk;
   }
-  if (rows->empty()) {
+  if (rows.empty()) {
     print("no sagas\n");
     return kExitOk;
   }
-  const auto now = (*session)->now();
-  if (!now) return program.fail(now.error());
-  print(saga_table(*rows, *now));
-  if (rows->size() == options.limit)
+  print(saga_table(rows, listed->now));
+  if (rows.size() == options.limit)
     print("(the newest " + std::to_string(options.limit) + "; --limit shows more)\n");
   return kExitOk;
 }
@@ -96,7 +141,7 @@ int run_show(const Program& program, const ShowOptions& options) {
           std::find(addresses.begin(), addresses.end(), address) == addresses.end())
         addresses.push_back(std::move(address));
   }
-  auto session = open_session(*config);
+  auto session = open_session(*config, config->database_of(options.id));
   if (!session) return program.fail(session.error());
   const auto sagas = (*session)->load(addresses);
   if (!sagas) return program.fail(sagas.error());
@@ -114,22 +159,21 @@ int run_show(const Program& program, const ShowOptions& options) {
 int run_positions_show(const Program& program, const PositionsOptions& options) {
   const auto config = program.config({.database = true, .kafka = true});
   if (!config) return program.fail(config.error());
-  NullLogger logger;
-  auto opened = open_positions(*config, logger);
-  if (!opened) return program.fail(opened.error());
-  const auto positions = opened->session->positions(opened->cluster);
-  if (!positions) return program.fail(positions.error());
-  std::string text = options.json ? "" : "cluster " + opened->cluster + "\n";
-  for (const Position& position : *positions) {
-    char line[512];
-    const char* format =
-        options.json ? "{\"topic\":\"%s\",\"partition\":%d,\"next_offset\":%lld,\"last_offset\":%lld}\n"
-                     : "%-40s %4d   next %10lld   last applied %10lld\n";
-    std::snprintf(line, sizeof line, format, position.partition.topic.c_str(), position.partition.partition,
-                  static_cast<long long>(position.next_offset), static_cast<long long>(position.last_offset));
-    text += line;
+  const auto cluster = cluster_of(*config);
+  if (!cluster) return program.fail(cluster.error());
+  std::string text = options.json ? "" : "cluster " + *cluster + "\n";
+  std::size_t shown = 0;
+  for (const DatabaseConfig& one : config->databases) {
+    auto session = open_session(*config, one);
+    if (!session) return program.fail(session.error());
+    const auto positions = (*session)->positions(*cluster);
+    if (!positions) return program.fail(positions.error());
+    shown += positions->size();
+    if (!options.json && !one.name.empty()) text += one.called() + "\n";
+    for (const Position& position : *positions)
+      text += options.json ? position_json(one.name, position) : position_line(position);
   }
-  if (positions->empty() && !options.json) text += "no positions recorded for this cluster yet\n";
+  if (shown == 0 && !options.json) text += "no positions recorded for this cluster yet\n";
   print(text);
   return kExitOk;
 }
@@ -137,13 +181,21 @@ int run_positions_show(const Program& program, const PositionsOptions& options) 
 int run_positions_accept(const Program& program, const PositionsOptions& options) {
   const auto config = program.config({.database = true, .kafka = true});
   if (!config) return program.fail(config.error());
-  NullLogger logger;
-  auto opened = open_positions(*config, logger);
-  if (!opened) return program.fail(opened.error());
+  const auto chosen = std::find_if(config->databases.begin(), config->databases.end(),
+                                   [&](const auto& one) { return one.name == options.database; });
+  if (chosen == config->databases.end())
+    return program.fail(
+        usage(options.database.empty()
+                  ? "there are several databases; name one with --database"
+                  : "--database " + options.database + ": the configuration has no such database"));
+  const auto cluster = cluster_of(*config);
+  if (!cluster) return program.fail(cluster.error());
+  auto session = open_session(*config, *chosen);
+  if (!session) return program.fail(session.error());
   Position position;
   position.partition = {options.topic, options.partition};
   position.next_offset = options.offset;  // nothing applied before it: no mark to compare with
-  const auto done = opened->session->accept_position(opened->cluster, position, options.who, options.why);
+  const auto done = (*session)->accept_position(*cluster, position, options.who, options.why);
   if (!done) return program.fail(done.error());
   print("recorded: " + options.topic + "[" + std::to_string(options.partition) + "] goes on at offset " +
         std::to_string(options.offset) + "; a running orchestrator takes it up within seconds\n");

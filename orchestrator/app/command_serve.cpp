@@ -6,7 +6,7 @@
 
 namespace skald::app {
 
-int run_serve(const Program& program) {
+int run_serve(const Program& program, const ServeOptions& options) {
   const auto config = program.config({.database = true, .kafka = true, .wiring = true});
   if (!config) return program.fail(config.error());
   Signals signals;
@@ -14,7 +14,8 @@ int run_serve(const Program& program) {
   SystemRandom random;
   const auto ended = [&] {
     const auto logger = make_logger(config->log_level, config->log_json, clock);
-    return Service({program, *config, kafka_options(*config, *logger), *logger, clock, random, signals})
+    return Service({program, *config, kafka_options(*config, *logger), *logger, clock, random, signals,
+                    options.databases})
         .run();
   }();  // the log is written before the last word
   return ended ? kExitOk : program.fail(ended.error());
@@ -23,13 +24,18 @@ int run_serve(const Program& program) {
 int run_migrate(const Program& program) {
   const auto config = program.config({.database = true});
   if (!config) return program.fail(config.error());
-  postgres::Migrator migrator(config->postgres.conninfo(), config->postgres.schema);
-  const auto report = migrator.migrate();
-  if (!report) return program.fail(report.error());
-  const std::string schema = "PostgreSQL schema " + config->postgres.schema;
-  if (report->applied.empty()) {
-    print(schema + " is at V" + std::to_string(report->to) + " already\n");
-  } else {
+  for (const DatabaseConfig& one : config->databases) {
+    auto report = postgres::Migrator(one.postgres.conninfo(), one.postgres.schema).migrate();
+    const std::string schema = one.called() + " schema " + one.postgres.schema;
+    if (!report) {
+      Error error = report.error();
+      if (!one.name.empty()) error.message = one.called() + ": " + error.message;
+      return program.fail(error);
+    }
+    if (report->applied.empty()) {
+      print(schema + " is at V" + std::to_string(report->to) + " already\n");
+      continue;
+    }
     std::string versions;
     for (const int version : report->applied) versions += " V" + std::to_string(version);
     print(schema + ": applied" + versions + "\n");

@@ -5,12 +5,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/program.hpp"
 
 namespace skald::app {
 
-int run_serve(const Program& program);
+struct ServeOptions {
+  std::vector<std::string> databases;  ///< those it serves; empty: all
+};
+int run_serve(const Program& program, const ServeOptions& options);
 
 int run_migrate(const Program& program);
 
@@ -42,11 +46,18 @@ struct PositionsOptions {
   std::string topic;
   int partition = 0;
   std::int64_t offset = 0;
-  std::string who, why;
+  std::string who, why, database;
   bool json = false;
 };
 int run_positions_show(const Program& program, const PositionsOptions& options);
 int run_positions_accept(const Program& program, const PositionsOptions& options);
+
+struct SlotsOptions {
+  std::string slots, from, to, who, why;
+  bool silent_are_ended = false;
+};
+int run_slots_show(const Program& program);
+int run_slots_move(const Program& program, const SlotsOptions& options);
 
 /// retry, skip, compensate and end.
 struct ActionOptions {

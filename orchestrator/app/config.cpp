@@ -52,15 +52,13 @@ class Builder {
   Result<void> build() {
     plain_keys();
     for (const auto part : {&Builder::names, &Builder::properties, &Builder::steps, &Builder::triggers,
-                            &Builder::http, &Builder::database})
+                            &Builder::http, &Builder::databases})
       if (auto done = (this->*part)(); !done) return done;
-    config_.runtime.consumer_group = config_.kafka.group;
     return apply_runtime(config_.values, config_.runtime);
   }
 
   Result<void> require(const Needs& needs) {
-    if (needs.database && config_.postgres.uri.empty() && config_.values.find("postgres.uri") == nullptr &&
-        !pg_variables)
+    if (needs.database && config_.databases.front().postgres.uri.empty() && !pg_variables)
       return missing(
           "postgres.uri",
           "where PostgreSQL is, like postgresql://skald@127.0.0.1:5432/skald (or the PG* variables)");
@@ -95,7 +93,6 @@ class Builder {
 
   void plain_keys() {
     config_.name_space = text("namespace", "default");
-    config_.postgres = {text("postgres.uri"), text("postgres.password"), text("postgres.schema", "skald")};
     config_.kafka.bootstrap_servers = text("kafka.bootstrap_servers");
     config_.kafka.group = text("kafka.group", "skald-" + config_.name_space);
     config_.topics.replies = text("topics.replies", "skald." + config_.name_space + ".replies");
@@ -119,7 +116,7 @@ class Builder {
       const std::size_t open = key.schema->key.find('<');
       if (open == std::string_view::npos) continue;
       const std::string kind(key.schema->key.substr(open + 1, key.schema->key.find('>') - open - 1));
-      if (kind == "trigger") continue;
+      if (kind == "trigger" || kind == "database") continue;
       const auto& names = known.at(kind);
       if (std::find(names.begin(), names.end(), key.name) != names.end()) continue;
       const std::string near = nearest(key.name, names);
@@ -276,13 +273,23 @@ class Builder {
                                    "true if something in front keeps strangers out");
   }
 
-  Result<void> database() {
-    const std::string& uri = config_.postgres.uri;
-    if (uri.empty() || uri.starts_with("postgresql://") || uri.starts_with("postgres://") ||
-        uri.find('=') != std::string::npos)
-      return {};
-    return wrong_value(config_.values.find("postgres.uri")->origin, "postgres.uri",
-                       "is no libpq URI; it takes one like postgresql://skald@127.0.0.1:5432/skald");
+  Result<void> databases() {
+    for (const auto& [key, setting] : config_.values.settings) {
+      const std::string& uri = setting.text;
+      if (!is_uri(*key.schema) || uri.empty() || uri.starts_with("postgresql://") ||
+          uri.starts_with("postgres://") || uri.find('=') != std::string::npos)
+        continue;
+      return wrong_value(setting.origin, key.text(),
+                         "is no libpq URI; it takes one like postgresql://skald@127.0.0.1:5432/skald");
+    }
+    DatabaseConfig only;
+    only.postgres = {text("postgres.uri"), text("postgres.password"), text("postgres.schema", "skald")};
+    only.replies = config_.topics.replies;
+    only.group = config_.kafka.group;
+    auto all = databases_of(config_.values, only);
+    if (!all) return all.error();
+    config_.databases = std::move(*all);
+    return {};
   }
 
   Result<void> wiring() {
@@ -305,10 +312,13 @@ class Builder {
 
   /// The reply and lifecycle topics are Skald's own: nothing else goes there.
   Result<void> own_topics() {
-    std::map<std::string, std::string> taken{{config_.topics.replies, "topics.replies"}};
-    if (!taken.emplace(config_.topics.lifecycle, "topics.lifecycle").second)
-      return refuse(kCodeWiring,
-                    "topics.lifecycle and topics.replies are the same topic, " + config_.topics.replies);
+    std::map<std::string, std::string> taken;
+    for (const DatabaseConfig& one : config_.databases)
+      taken[one.replies] = one.name.empty() ? "topics.replies" : "databases." + one.name + ".replies";
+    if (const auto replies = taken.find(config_.topics.lifecycle); replies != taken.end())
+      return refuse(kCodeWiring, "topics.lifecycle and " + replies->second + " are the same topic, " +
+                                     config_.topics.lifecycle);
+    taken[config_.topics.lifecycle] = "topics.lifecycle";
     const auto check = [&](const std::string& topic, const std::string& who) -> Result<void> {
       const auto found = taken.find(topic);
       if (found == taken.end()) return {};
@@ -327,59 +337,12 @@ class Builder {
   const std::vector<const StepDefinition*>& mentioned_;
 };
 
-/// Percent-encoding for a URI's query.
-std::string encoded(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (plain) {
-      out += c;
-    } else {
-      out += '%';
-      out += kHex[byte >> 4];
-      out += kHex[byte & 15];
-    }
-  }
-  return out;
-}
-
-std::string in_quotes(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "'";
-}
-
 }  // namespace
-
-std::string PostgresConfig::conninfo() const {
-  if (password.empty()) return uri;
-  if (uri.find("://") == std::string::npos)
-    return uri + (uri.empty() ? "" : " ") + "password=" + in_quotes(password);
-  return uri + (uri.find('?') == std::string::npos ? "?" : "&") + "password=" + encoded(password);
-}
-
-std::string PostgresConfig::shown() const {
-  const std::size_t scheme = uri.find("://");
-  if (uri.empty()) return "(PG* variables)";
-  if (scheme == std::string::npos) {
-    if (uri.find("password") == std::string::npos) return printable(uri, 200);
-    return "(keyword string with a password)";
-  }
-  std::string rest = uri.substr(scheme + 3);
-  rest = rest.substr(0, rest.find('?'));
-  const std::size_t at = rest.rfind('@');
-  const std::string user = at == std::string::npos ? "" : rest.substr(0, rest.find_first_of(":@")) + "@";
-  return "postgresql://" + printable(user + (at == std::string::npos ? rest : rest.substr(at + 1)), 200);
-}
 
 std::vector<std::string> Config::needed_topics() const {
   std::set<std::string> topics{this->topics.lifecycle};
-  std::set<std::string> read{this->topics.replies};
+  std::set<std::string> read;
+  for (const DatabaseConfig& one : databases) read.insert(one.replies);
   for (const TriggerConfig& trigger : triggers) read.insert(trigger.topic);
   for (const auto& [name, step] : steps)
     if (!step.topic.empty()) topics.insert(step.topic);
@@ -429,11 +392,10 @@ std::string describe(const Config& config) {
     for (const auto& [key, setting] : config.values.settings) {
       if (key.schema != &schema) continue;
       given = true;
-      const bool uri = schema.key == "postgres.uri";
       line(key.text(),
-           key.secret() ? "(hidden)"
-           : uri        ? config.postgres.shown()
-                        : printable(setting.text, 400),
+           key.secret()     ? "(hidden)"
+           : is_uri(schema) ? PostgresConfig{setting.text, "", ""}.shown()
+                            : printable(setting.text, 400),
            setting.origin);
     }
     if (given || schema.key.find_first_of("<*") != std::string_view::npos || schema.fallback.empty())

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/config_databases.hpp"
 #include "app/config_text.hpp"
 #include "app/config_values.hpp"
 #include "engine/environment.hpp"
@@ -18,16 +19,6 @@
 
 namespace skald::app {
 
-struct PostgresConfig {
-  std::string uri;  ///< as configured, without the separate password; empty: PG* variables
-  std::string password;
-  std::string schema = "skald";
-  /// What libpq takes, password included. Not for printing.
-  [[nodiscard]] std::string conninfo() const;
-  /// Host, port and database for people; never a password.
-  [[nodiscard]] std::string shown() const;
-};
-
 struct KafkaConfig {
   std::string bootstrap_servers;
   std::string group;
@@ -35,7 +26,7 @@ struct KafkaConfig {
 };
 
 struct TopicsConfig {
-  std::string replies;
+  std::string replies;  ///< of a single database; several have their own
   std::string lifecycle;
   bool create = false;
   int partitions = 8;
@@ -59,7 +50,7 @@ struct TriggerConfig {
 
 struct Config {
   std::string name_space;
-  PostgresConfig postgres;
+  std::vector<DatabaseConfig> databases;  ///< at least one
   KafkaConfig kafka;
   TopicsConfig topics;
   HttpConfig http;
@@ -77,6 +68,10 @@ struct Config {
   /// Every topic of commands, replies, triggers and outcome events, and the dead-letter topics of those that are
   /// read here; sorted.
   [[nodiscard]] std::vector<std::string> needed_topics() const;
+  /// What topic the commands of a saga name for their replies, and which database that is.
+  [[nodiscard]] const DatabaseConfig& database_of(std::string_view saga_id) const {
+    return database_of_slot(databases, wire::slot_of(saga_id));
+  }
   /// And the dead-letter topics of the participants.
   [[nodiscard]] std::vector<std::string> topics_to_create() const;
 };

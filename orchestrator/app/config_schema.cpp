@@ -25,6 +25,17 @@ constexpr KeySchema kSchema[] = {
      0, 0, "", true},
     {"postgres.schema", kIdentifier, "skald", "Schema of the tables."},
 
+    {"databases.<database>.uri", kText, "",
+     "One of several databases that divide the sagas among themselves: its libpq URI. Instead of "
+     "postgres.uri."},
+    {"databases.<database>.password", kText, "", "Its password, if it does not stand in the URI.", 0, 0, "",
+     true},
+    {"databases.<database>.schema", kIdentifier, "(postgres.schema)", "Schema of its tables."},
+    {"databases.<database>.slots", kSlots, "",
+     "Which of the 1,024 slots of saga ids it has; every slot belongs to one database."},
+    {"databases.<database>.replies", kTopic, "(<topics.replies>.<database>)",
+     "Where participants answer its sagas."},
+
     {"kafka.bootstrap_servers", kText, "",
      "HOST:PORT of one or more brokers, separated by commas. serve needs it."},
     {"kafka.group", kText, "(skald-<namespace>)", "Consumer group; processes of one namespace share it."},
@@ -265,6 +276,7 @@ std::string what_it_takes(const KeySchema& schema) {
     case kFilter:
       return "SOURCE = VALUE, like /type = placed; SOURCE is key, ce:ATTRIBUTE, header:NAME or a JSON "
              "pointer";
+    case kSlots: return "slots from 0 to 1023, like 0-511 or 0-99,200, or none";
     case kCodes: return "a list of up to 16 failure codes, each 1 to 63 characters of A-Z a-z 0-9 . _ -";
     case kChoice: {
       std::string text;

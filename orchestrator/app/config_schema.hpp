@@ -27,6 +27,7 @@ enum class ValueType {
   kSource,      ///< where in a record a value comes from
   kFilter,      ///< SOURCE = VALUE
   kCodes,       ///< a list of failure codes
+  kSlots,       ///< 0-511,600 or none
 };
 
 struct KeySchema {
@@ -44,6 +45,8 @@ struct KeySchema {
 };
 
 [[nodiscard]] std::span<const KeySchema> config_schema();
+/// Where a database is: never shown whole, since a password may stand in it.
+[[nodiscard]] inline bool is_uri(const KeySchema& schema) { return schema.key.ends_with(".uri"); }
 
 /// A key as it occurs: its row in the table, and what stands for its `<…>` or `*`.
 struct KeyReference {

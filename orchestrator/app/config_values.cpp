@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/config_text.hpp"
+#include "wire/slots.hpp"
 
 namespace skald::app {
 namespace {
@@ -69,6 +70,7 @@ bool fits(const KeySchema& schema, const std::string& text) {
     case ValueType::kChoice: return is_one_of(schema, text);
     case ValueType::kSource: return parse_source(text).has_value();
     case ValueType::kFilter: return parse_filter(text).has_value();
+    case ValueType::kSlots: return wire::SlotSet::parse(text).ok();
     case ValueType::kCodes: {
       const auto codes = split_list(text);
       return codes.size() <= 16 && std::all_of(codes.begin(), codes.end(), [](const std::string& code) {
@@ -132,14 +134,15 @@ class Gatherer {
     if (!value) return value.error();
     const bool literal = *value == entry.text;
     const bool plain_secret =
-        (key->secret() && !names_file) || (key->schema->key == "postgres.uri" && holds_password(*value));
+        (key->secret() && !names_file) || (is_uri(*key->schema) && holds_password(*value));
     if (literal && plain_secret) return plain_text_secret(*key, origin);
     return put(*key, names_file, *value, origin);
   }
 
   static Error plain_text_secret(const KeyReference& key, const std::string& origin) {
-    const bool uri = key.schema->key == "postgres.uri";
-    const std::string better = uri ? "postgres.password" : key.text();
+    const bool uri = is_uri(*key.schema);
+    const std::string text = key.text();
+    const std::string better = uri ? text.substr(0, text.size() - 3) + "password" : text;
     return error(kCodeSecret, origin,
                  key.text() + (uri ? " holds a password in plain text" : " stands here in plain text") +
                      "; name a file that holds it with " + better + "_file, or set " +
@@ -346,9 +349,8 @@ class Gatherer {
     if (!good_name)
       return error(kCodeUnknown, origin, label + ": a name is 1 to 63 characters of A-Z a-z 0-9 . _ -");
     if (names_file ? text.empty() : !fits(*key.schema, text)) {
-      const std::string shown = key.secret() || text.empty() || key.schema->key == "postgres.uri"
-                                    ? ""
-                                    : " \"" + printable(text) + "\"";
+      const std::string shown =
+          key.secret() || text.empty() || is_uri(*key.schema) ? "" : " \"" + printable(text) + "\"";
       return wrong_value(origin, label,
                          (text.empty() ? "is empty; it takes " : "cannot be" + shown + "; it takes ") +
                              takes(key, names_file));

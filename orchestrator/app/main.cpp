@@ -16,7 +16,7 @@ using app::Program;
 
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 the answer is no, 2 wrong usage or configuration, 69 something is unavailable,\n"
-    "70 a defect, 77 PostgreSQL or Kafka refuses us, 78 the database's schema does not fit this binary.";
+    "70 a defect, 77 PostgreSQL or Kafka refuses us, 78 the database's schema or slots do not fit.";
 
 /// One invocation: what was parsed, and the subcommand chosen.
 class CommandLine {
@@ -95,9 +95,11 @@ class CommandLine {
   }
 
   void add_running() {
-    add("serve", "Run sagas until SIGTERM, then finish what is under way",
-        "serve --config skald.yaml\nserve   # configured by SKALD_… variables",
-        [this] { return run_serve(program_); });
+    CLI::App* serve = add("serve", "Run sagas until SIGTERM, then finish what is under way",
+                          "serve --config skald.yaml\nserve   # configured by SKALD_… variables",
+                          [this] { return run_serve(program_, serve_); });
+    serve->add_option("--database", serve_.databases, "Of several databases only this one; may be repeated")
+        ->type_name("NAME");
     add("migrate", "Create or update the tables; needs rights that serve does not",
         "migrate --config skald.yaml", [this] { return run_migrate(program_); });
     CLI::App* dev =
@@ -134,6 +136,27 @@ class CommandLine {
         ->type_name("NAME");
     show->add_flag("--json", show_.json, "Everything, as one JSON object");
     add_positions();
+    add_slots();
+  }
+
+  void add_slots() {
+    CLI::App* slots = app_.add_subcommand("slots", "Which of several databases has which share of the sagas");
+    slots->require_subcommand(1);
+    CLI::App* show = slots->add_subcommand("show", "Show the slots as configured and as each database says");
+    show->footer("Example:\n  " + program_.name + " slots show");
+    show->final_callback([this] { command_ = [this] { return run_slots_show(program_); }; });
+    CLI::App* move =
+        slots->add_subcommand("move", "Move slots with their sagas, while no process runs on either");
+    move->add_option("SLOTS", slots_.slots, "Which, like 512-1023")->required();
+    move->add_option("--from", slots_.from, "The database that has them")->required()->type_name("NAME");
+    move->add_option("--to", slots_.to, "The database that gets them")->required()->type_name("NAME");
+    move->add_option("--who", slots_.who, "Who decides")->required();
+    move->add_option("--why", slots_.why, "Why")->required();
+    move->add_flag("--silent-are-ended", slots_.silent_are_ended,
+                   "Processes that ended without saying so, and whose lease has passed, have really ended");
+    move->footer("Example:\n  " + program_.name +
+                 " slots move 512-1023 --from first --to second --who ann --why 'first is full'");
+    move->final_callback([this] { command_ = [this] { return run_slots_move(program_, slots_); }; });
   }
 
   void add_positions() {
@@ -153,6 +176,8 @@ class CommandLine {
     accept->add_option("--offset", positions_.offset, "The next offset to read")
         ->required()
         ->check(CLI::NonNegativeNumber);
+    accept->add_option("--database", positions_.database, "Of several databases the one that stopped")
+        ->type_name("NAME");
     accept->add_option("--who", positions_.who, "Who decides")->required();
     accept->add_option("--why", positions_.why, "Why")->required();
     accept->footer(
@@ -209,6 +234,8 @@ class CommandLine {
   app::ListOptions list_;
   app::ShowOptions show_;
   app::PositionsOptions positions_;
+  app::SlotsOptions slots_;
+  app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;
 };

@@ -37,8 +37,8 @@ int exit_code_of(const Error& error) {
     case ErrorKind::kRefused: break;
   }
   if (error.code == "SKALD-201" || error.code == "SKALD-202") return kExitUsage;  // properties of Kafka
-  if (error.code == "SKALD-336" || error.code == "SKALD-337")
-    return kExitSchema;  // the schema, its migrations
+  if (error.code == "SKALD-336" || error.code == "SKALD-337" || error.code == "SKALD-339")
+    return kExitSchema;  // the schema, its migrations, the slots
   return error.code.starts_with("SKALD-9") ? kExitUnavailable : kExitCredentials;
 }
 

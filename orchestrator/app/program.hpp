@@ -18,7 +18,7 @@ enum ExitCode : int {
   kExitUnavailable = 69,  ///< PostgreSQL, Kafka, a topic or an address is not to be had
   kExitSoftware = 70,     ///< a defect of the program
   kExitCredentials = 77,  ///< PostgreSQL or Kafka refuses us
-  kExitSchema = 78,       ///< the database's schema does not fit this binary
+  kExitSchema = 78,       ///< the database's schema or slots do not fit this binary or its configuration
 };
 
 struct Program {

@@ -2,22 +2,19 @@
 #include "app/service.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <future>
 
-#include "app/triggers.hpp"
 #include "app/version.hpp"
 #include "kafka/kafka_bus.hpp"
-#include "postgres/migrator.hpp"
-#include "postgres/postgres_store.hpp"
 
 namespace skald::app {
 namespace {
 
-constexpr std::chrono::milliseconds kShortestWakeUp{30'000};
 constexpr std::chrono::milliseconds kAskAgain{1'000};
 constexpr std::chrono::milliseconds kKafkaPatience{5'000};
 constexpr std::chrono::milliseconds kAttendInterval{5'000};
-constexpr std::chrono::milliseconds kRebalanceMargin{10'000};
 constexpr std::chrono::milliseconds kStartingInterval{10};
 constexpr std::chrono::milliseconds kAnswerPatience{5'000};
 
@@ -40,17 +37,7 @@ kafka::Options kafka_options(const Config& config, Logger& logger) {
   return options;
 }
 
-Service::Service(Parts parts) : parts_(std::move(parts)), metrics_({kVersion, build_id()}) {
-  postgres::StoreOptions options;
-  options.uri = parts_.config.postgres.conninfo();
-  options.schema = parts_.config.postgres.schema;
-  options.namespace_name = parts_.config.name_space;
-  // A process that stops in mid-transaction blocks those that take its partitions over no longer than this.
-  const std::chrono::milliseconds half_session{kafka::session_timeout_ms(parts_.kafka) / 2};
-  options.lock_timeout = std::min(options.lock_timeout, half_session);
-  options.idle_in_transaction_timeout = std::min(options.idle_in_transaction_timeout, half_session);
-  store_ = std::make_unique<postgres::PostgresStore>(options);
-}
+Service::Service(Parts parts) : parts_(std::move(parts)) {}
 
 Service::~Service() = default;
 
@@ -60,13 +47,36 @@ std::string Service::http_address() const {
          std::to_string(http_->port());
 }
 
+Result<void> Service::make_cells() {
+  const auto& all = parts_.config.databases;
+  std::vector<const DatabaseConfig*> served;
+  for (const DatabaseConfig& one : all) {
+    const auto& names = parts_.databases;
+    if (names.empty() || std::find(names.begin(), names.end(), one.name) != names.end())
+      served.push_back(&one);
+  }
+  for (const std::string& name : parts_.databases)
+    if (std::none_of(all.begin(), all.end(), [&name](const auto& one) { return one.name == name; }))
+      return Error{ErrorKind::kInvalid, kCodeUsage,
+                   "--database " + name + ": the configuration has no such database"};
+  const std::chrono::milliseconds session_timeout{kafka::session_timeout_ms(parts_.kafka)};
+  for (const DatabaseConfig* one : served)
+    cells_.push_back(std::make_unique<Cell>(Cell::Parts{parts_.program, parts_.config, *one, parts_.logger,
+                                                        parts_.clock, parts_.random, session_timeout,
+                                                        static_cast<int>(served.size()), parts_.assign_all}));
+  return {};
+}
+
 Result<void> Service::listen() {
   const HttpConfig& http = parts_.config.http;
   const bool loopback =
       http.listen.host == "localhost" || http.listen.host == "::1" || http.listen.host.starts_with("127.");
   api::Control& control = *this;
+  std::vector<api::Api::Database> databases;
+  for (const auto& cell : cells_)
+    databases.push_back({cell->database().name, cell->database().slots, &cell->store(), &cell->metrics()});
   api_ = std::make_unique<api::Api>(api::ApiSettings{http.token, http.token.empty() && loopback}, control,
-                                    *store_, metrics_);
+                                    std::move(databases));
   api::HttpSettings settings;
   settings.host = http.listen.host;
   settings.port = http.listen.port;
@@ -78,23 +88,20 @@ Result<void> Service::listen() {
   return {};
 }
 
-Result<bool> Service::await(Side& side, const std::function<Result<void>()>& ask) {
+Result<bool> Service::await(const std::string& what, const std::function<Result<void>()>& ask,
+                            const std::function<void(const Result<void>&)>& tell) {
   bool told = false;
   while (true) {
     const auto answer = ask();
-    metrics_.reached(side.what, answer.ok());
-    {
-      const std::lock_guard lock(mutex_);
-      side.reason = answer ? "" : answer.error().message;
-    }
+    tell(answer);
     if (answer) {
-      if (told) parts_.logger.info(side.name + " is reached.");
+      if (told) parts_.logger.info(what + " is reached.");
       return true;
     }
     const Error& error = answer.error();
     if (error.kind != ErrorKind::kUnavailable && error.kind != ErrorKind::kRetry) return error;
     if (!told)
-      parts_.logger.warning(side.name + " is not reached yet; asking again until it is.",
+      parts_.logger.warning(what + " is not reached yet; asking again until it is.",
                             {{"code", error.code}, {"reason", error.message}});
     told = true;
     if (const auto signal = parts_.signals.wait(kAskAgain)) {
@@ -102,6 +109,29 @@ Result<bool> Service::await(Side& side, const std::function<Result<void>()>& ask
       return false;
     }
   }
+}
+
+Result<bool> Service::await_both() {
+  for (const auto& cell : cells_) {
+    std::string what = cell->database().called();
+    what.front() = static_cast<char>(std::toupper(static_cast<unsigned char>(what.front())));
+    auto reached = await(
+        what, [&cell] { return cell->check_database(); },
+        [&cell](const Result<void>& answer) {
+          cell->metrics().reached("store", answer.ok());
+          cell->set_reason(answer ? "" : answer.error().message);
+        });
+    if (!reached || !*reached) return reached;
+  }
+  const auto ask = [this]() -> Result<void> {
+    if (auto reached = kafka::check_reachable(parts_.kafka, kKafkaPatience); !reached) return reached;
+    return check_topics();
+  };
+  return await("Kafka", ask, [this](const Result<void>& answer) {
+    for (const auto& cell : cells_) cell->metrics().reached("bus", answer.ok());
+    const std::lock_guard lock(mutex_);
+    kafka_reason_ = answer ? "" : answer.error().message;
+  });
 }
 
 Result<void> Service::check_topics() {
@@ -126,46 +156,6 @@ Result<void> Service::check_topics() {
   return created;
 }
 
-/// The shortest time any step may take; long enough that only sagas that last are woken for nothing, and once.
-static std::optional<std::chrono::milliseconds> first_wake_up(const Config& config) {
-  std::optional<std::chrono::milliseconds> shortest;
-  const auto consider = [&shortest](const std::optional<std::chrono::milliseconds>& timeout) {
-    if (timeout && (!shortest || *timeout < *shortest)) shortest = std::max(*timeout, kShortestWakeUp);
-  };
-  for (const auto& [name, step] : config.steps) {
-    consider(step.options.start_to_close);
-    consider(step.options.schedule_to_close);
-  }
-  return shortest;
-}
-
-void Service::start_runtime() {
-  const Config& config = parts_.config;
-  engine::Environment environment;
-  environment.name_space = config.name_space;
-  environment.reply_topic = config.topics.replies;
-  environment.lifecycle_topic = config.topics.lifecycle;
-  environment.build = build_id();
-  environment.steps = config.steps;
-  environment.sagas = config.sagas;
-  environment.random = &parts_.random;
-  environment.first_wake_up = first_wake_up(config);
-  runtime::Settings settings = config.runtime;
-  settings.host = host_name();
-  settings.assign_all_partitions = parts_.assign_all;
-  settings.foreign_reply_wait =
-      std::max(settings.reply_wait,
-               std::chrono::milliseconds{kafka::session_timeout_ms(parts_.kafka)} + kRebalanceMargin);
-  runtime_ = std::make_unique<runtime::Runtime>(
-      runtime::Runtime::Parts{{*store_, *bus_, parts_.clock, parts_.random, parts_.logger, metrics_},
-                              parts_.program.registry,
-                              std::move(environment),
-                              trigger_routes(config, parts_.program.registry),
-                              settings});
-  runtime_->start();
-  running_ = runtime_.get();
-}
-
 Result<void> Service::run() {
   const Config& config = parts_.config;
   parts_.logger.info(
@@ -175,25 +165,21 @@ Result<void> Service::run() {
   auto bus = kafka::open(parts_.kafka);
   if (!bus) return bus.error();
   bus_ = std::move(*bus);
+  if (auto made = make_cells(); !made) return made;
   if (auto listening = listen(); !listening) return listening;
-
-  const auto ask_postgres = [&] {
-    postgres::Migrator migrator(config.postgres.conninfo(), config.postgres.schema);
-    return migrator.check(postgres::Migrator::binary_version());
-  };
-  auto reached = await(postgres_, ask_postgres);
+  const auto reached = await_both();
   if (!reached) return reached.error();
   if (!*reached) return {};
-  const auto ask_kafka = [&]() -> Result<void> {
-    if (auto reached = kafka::check_reachable(parts_.kafka, kKafkaPatience); !reached) return reached;
-    return check_topics();
-  };
-  reached = await(kafka_, ask_kafka);
-  if (!reached) return reached.error();
-  if (!*reached) return {};
-  start_runtime();
+  for (const auto& cell : cells_) cell->start(*bus_);
   work_until_signal();
   return {};
+}
+
+bool Service::all_ready() const {
+  return std::all_of(cells_.begin(), cells_.end(), [](const auto& cell) {
+    const auto health = cell->runtime()->health();
+    return health.store && health.bus && health.assigned;
+  });
 }
 
 void Service::work_until_signal() {
@@ -202,8 +188,7 @@ void Service::work_until_signal() {
   while (true) {
     if (const auto signal = parts_.signals.wait(ready ? kAttendInterval : kStartingInterval))
       return stop(*signal);
-    const auto health = runtime_->health();
-    if (!ready && health.store && health.bus && health.assigned) {
+    if (!ready && all_ready()) {
       ready = true;
       parts_.logger.info("Ready.");
       if (parts_.ready) parts_.ready();
@@ -216,10 +201,19 @@ void Service::work_until_signal() {
 
 void Service::stop(int signal) {
   parts_.signals.release();
-  if (!runtime_) return;
+  if (cells_.empty() || cells_.back()->runtime() == nullptr) return;
   parts_.logger.info("Stopping: finishing what is under way.",
                      {{"signal", signal}, {"grace", format_duration(parts_.config.runtime.shutdown_grace)}});
-  const bool clean = runtime_->drain();
+  // All at once: each has the whole grace.
+  std::vector<std::future<bool>> drained;
+  for (const auto& cell : cells_)
+    drained.push_back(std::async(std::launch::async, [&cell] { return cell->runtime()->drain(); }));
+  bool clean = true;
+  std::size_t running_steps = 0;
+  for (std::size_t index = 0; index < cells_.size(); ++index) {
+    clean = drained[index].get() && clean;
+    running_steps += cells_[index]->runtime()->running_steps();
+  }
   if (clean)
     parts_.logger.info("Stopped.");
   else
@@ -227,49 +221,75 @@ void Service::stop(int signal) {
         "Stopped before all was finished; other processes, or the next start, go on with it.");
   // Destroying the runtime would wait for a local step that does not heed its stop token, while others take it for
   // dead and run it again. `dev` has a database to end.
-  if (!clean && runtime_->running_steps() > 0 && !parts_.attend) std::_Exit(kExitOk);
+  if (!clean && running_steps > 0 && !parts_.attend) std::_Exit(kExitOk);
   http_.reset();
 }
 
 // --- what the HTTP port asks ---
 
 api::Control::Health Service::health() {
-  const runtime::Runtime* runtime = running_;
-  if (runtime == nullptr) return {};
-  const auto health = runtime->health();
-  return {health.alive, health.alive ? "" : health.not_alive + " makes no progress"};
+  for (const auto& cell : cells_) {
+    const runtime::Runtime* runtime = cell->runtime();
+    if (runtime == nullptr) continue;
+    const auto health = runtime->health();
+    const std::string where = cells_.size() > 1 ? " of " + cell->database().called() : "";
+    if (!health.alive) return {false, health.not_alive + where + " makes no progress"};
+  }
+  return {};
 }
 
+namespace {
+
+/// Of one cell; `kafka_reason` as far as it is known without the cell.
+api::Control::Readiness readiness_of(const Cell& cell, const std::string& kafka_reason) {
+  const std::string reason = cell.reason();
+  const runtime::Runtime* runtime = cell.runtime();
+  if (runtime == nullptr)
+    return {reason.empty(), false, reason, kafka_reason.empty() ? "starting" : kafka_reason};
+  const auto health = runtime->health();
+  const bool bus = health.bus && health.assigned && !health.draining;
+  std::string why = health.draining ? "stopping" : health.bus ? "no partitions yet" : "Kafka is not reached";
+  std::string store = cell.database().called();
+  return {health.store, bus, health.store ? "" : store + " is not reached", bus ? "" : std::move(why)};
+}
+
+}  // namespace
+
 api::Control::Readiness Service::readiness() {
-  Readiness readiness;
+  std::string kafka_reason;
   {
     const std::lock_guard lock(mutex_);
-    readiness.store_reason = postgres_.reason;
-    readiness.bus_reason = kafka_.reason;
+    kafka_reason = kafka_reason_;
   }
-  const runtime::Runtime* runtime = running_;
-  if (runtime == nullptr) {
-    readiness.store = readiness.store_reason.empty();
-    readiness.bus = false;
-    if (readiness.bus_reason.empty()) readiness.bus_reason = "starting";
-    return readiness;
+  Readiness all{true, true, "", ""};
+  for (const auto& cell : cells_) {
+    Readiness one = readiness_of(*cell, kafka_reason);
+    if (all.store && !one.store) all.store_reason = std::move(one.store_reason);
+    if (all.bus && !one.bus) all.bus_reason = std::move(one.bus_reason);
+    all.store = all.store && one.store;
+    all.bus = all.bus && one.bus;
   }
-  const auto health = runtime->health();
-  readiness.store = health.store;
-  readiness.bus = health.bus && health.assigned && !health.draining;
-  if (!health.store) readiness.store_reason = "PostgreSQL is not reached";
-  if (!readiness.bus)
-    readiness.bus_reason = health.draining ? "stopping"
-                           : health.bus    ? "no partitions yet"
-                                           : "Kafka is not reached";
-  return readiness;
+  return all;
+}
+
+Result<runtime::Runtime*> Service::runtime_of(const SagaAddress& address) {
+  const DatabaseConfig& database = parts_.config.database_of(address.saga_id);
+  for (const auto& cell : cells_) {
+    if (cell->database().name != database.name) continue;
+    runtime::Runtime* runtime = cell->runtime();
+    if (runtime == nullptr) return Error{ErrorKind::kUnavailable, "SKALD-957", "starting; try again"};
+    return runtime;
+  }
+  return Error{ErrorKind::kRefused, "SKALD-416",
+               "the saga belongs to database " + database.name + ", which this process does not serve"};
 }
 
 Result<api::Control::Started> Service::start(const SagaAddress& address, const std::string& input,
                                              const std::string& origin) {
-  runtime::Runtime* runtime = running_;
-  if (runtime == nullptr) return Error{ErrorKind::kUnavailable, "SKALD-957", "starting; try again"};
-  auto answer = runtime->start_saga(address.definition, address.saga_id, input, {}, origin, kAnswerPatience);
+  const auto runtime = runtime_of(address);
+  if (!runtime) return runtime.error();
+  auto answer =
+      (*runtime)->start_saga(address.definition, address.saga_id, input, {}, origin, kAnswerPatience);
   if (!answer) return answer.error();
   using Kind = runtime::StartAnswer::Kind;
   if (answer->kind == Kind::kConflict) return Error{ErrorKind::kRefused, "SKALD-406", answer->reason};
@@ -277,9 +297,9 @@ Result<api::Control::Started> Service::start(const SagaAddress& address, const s
 }
 
 Result<void> Service::act(const SagaAddress& address, const engine::OperatorAction& action) {
-  runtime::Runtime* runtime = running_;
-  if (runtime == nullptr) return Error{ErrorKind::kUnavailable, "SKALD-957", "starting; try again"};
-  auto answer = runtime->act(address, action, kAnswerPatience);
+  const auto runtime = runtime_of(address);
+  if (!runtime) return runtime.error();
+  auto answer = (*runtime)->act(address, action, kAnswerPatience);
   if (!answer) return answer.error();
   using Kind = runtime::ActionAnswer::Kind;
   if (answer->kind == Kind::kRefused) return Error{ErrorKind::kRefused, "SKALD-922", answer->reason};
@@ -289,10 +309,10 @@ Result<void> Service::act(const SagaAddress& address, const engine::OperatorActi
 }
 
 Result<std::string> Service::cluster_id() {
-  const runtime::Runtime* runtime = running_;
-  std::string id = runtime == nullptr ? "" : runtime->cluster_id();
-  if (id.empty()) return Error{ErrorKind::kUnavailable, "SKALD-957", "Kafka was not reached yet"};
-  return id;
+  for (const auto& cell : cells_)
+    if (const runtime::Runtime* runtime = cell->runtime())
+      if (std::string id = runtime->cluster_id(); !id.empty()) return id;
+  return Error{ErrorKind::kUnavailable, "SKALD-957", "Kafka was not reached yet"};
 }
 
 }  // namespace skald::app

@@ -1,5 +1,5 @@
-// Service: one orchestrator process put together: HTTP port, PostgreSQL, Kafka, Runtime. Built and run by the main
-// thread (serve, dev); what Control promises is answered on the HTTP port's threads.
+// Service: one orchestrator process put together: HTTP port, Kafka, and a Cell for each database it serves. Built and
+// run by the main thread (serve, dev); what Control promises is answered on the HTTP port's threads.
 #pragma once
 
 #include <atomic>
@@ -7,17 +7,17 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "api/api.hpp"
 #include "api/control.hpp"
 #include "api/http_server.hpp"
-#include "api/metrics.hpp"
+#include "app/cell.hpp"
 #include "app/config.hpp"
 #include "app/program.hpp"
 #include "app/system.hpp"
 #include "kafka/options.hpp"
 #include "ports/logger.hpp"
-#include "runtime/runtime.hpp"
 
 namespace skald::app {
 
@@ -31,9 +31,10 @@ class Service final : private api::Control {
     SystemClock& clock;
     SystemRandom& random;
     Signals& signals;
-    bool assign_all = false;         ///< one process that joins no group
-    std::function<void()> ready{};   ///< called once, when the runtime works
-    std::function<void()> attend{};  ///< called about every five seconds
+    std::vector<std::string> databases{};  ///< those it serves, by name; empty: all
+    bool assign_all = false;               ///< one process that joins no group
+    std::function<void()> ready{};         ///< called once, when the runtime works
+    std::function<void()> attend{};        ///< called about every five seconds
   };
   explicit Service(Parts parts);
   ~Service() override;
@@ -45,13 +46,6 @@ class Service final : private api::Control {
   [[nodiscard]] std::string http_address() const;
 
  private:
-  /// What there is to say about one of the two outside.
-  struct Side {
-    std::string name;
-    const char* what;  ///< in metrics
-    std::string reason = "not asked yet";
-  };
-
   Health health() override;
   Readiness readiness() override;
   Result<Started> start(const SagaAddress& address, const std::string& input,
@@ -59,25 +53,26 @@ class Service final : private api::Control {
   Result<void> act(const SagaAddress& address, const engine::OperatorAction& action) override;
   Result<std::string> cluster_id() override;
 
+  Result<void> make_cells();
   Result<void> listen();
-  /// Asks until the answer is yes (true), a signal came (false), or it is no for good.
-  Result<bool> await(Side& side, const std::function<Result<void>()>& ask);
+  /// Asks until the answer is yes (true), a signal came (false), or it is no for good. `tell` hears every answer.
+  Result<bool> await(const std::string& what, const std::function<Result<void>()>& ask,
+                     const std::function<void(const Result<void>&)>& tell);
+  Result<bool> await_both();
   Result<void> check_topics();
-  void start_runtime();
   void work_until_signal();
+  [[nodiscard]] bool all_ready() const;
   void stop(int signal);
+  /// The running cell that has the saga.
+  Result<runtime::Runtime*> runtime_of(const SagaAddress& address);
 
   const Parts parts_;
-  api::Metrics metrics_;
-  std::unique_ptr<Store> store_;
   std::unique_ptr<Bus> bus_;
-  std::unique_ptr<runtime::Runtime> runtime_;
-  std::atomic<runtime::Runtime*> running_{nullptr};  ///< runtime_ once started
+  std::vector<std::unique_ptr<Cell>> cells_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<api::HttpServer> http_;
-  std::mutex mutex_;  ///< guards the reasons of both sides
-  Side postgres_{"PostgreSQL", "store"};
-  Side kafka_{"Kafka", "bus"};
+  std::mutex mutex_;  ///< guards kafka_reason_
+  std::string kafka_reason_ = "not asked yet";
 };
 
 /// How to reach Kafka, by the configuration; librdkafka's lines go to `logger`.

@@ -23,5 +23,6 @@ inline constexpr std::string_view kPartitionStopped = "SKALD-412";  ///< the log
 inline constexpr std::string_view kUnreadableParked = "SKALD-413";  ///< a parked input nobody can decode
 inline constexpr std::string_view kDiverged = "SKALD-414";          ///< history and code differ
 inline constexpr std::string_view kNoTopic = "SKALD-415";           ///< a record of a topic nobody routes
+inline constexpr std::string_view kElsewhere = "SKALD-416";         ///< the saga is another database's
 
 }  // namespace skald::runtime::code

@@ -1,6 +1,8 @@
 // Decoding records. What is wrong with a record is said once, in the dead letter's reason.
 #include "runtime/decoder.hpp"
 
+#include <algorithm>
+
 #include "runtime/codes.hpp"
 #include "wire/cloud_events.hpp"
 #include "wire/command_id.hpp"
@@ -31,8 +33,11 @@ Error invalid(std::string_view code, std::string message) {
 }  // namespace
 
 Decoder::Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
-                 const std::vector<TriggerRoute>& routes)
-    : registry_(registry), name_space_(std::move(name_space)), reply_topic_(std::move(reply_topic)) {
+                 const std::vector<TriggerRoute>& routes, Territory territory)
+    : registry_(registry),
+      name_space_(std::move(name_space)),
+      reply_topic_(std::move(reply_topic)),
+      territory_(std::move(territory)) {
   for (const TriggerRoute& route : routes) triggers_[route.topic].push_back(route.trigger);
 }
 
@@ -44,13 +49,39 @@ std::vector<std::string> Decoder::topics() const {
 }
 
 std::vector<Work> Decoder::decode(std::shared_ptr<const Record> record) const {
-  std::vector<Work> works;
-  if (record->topic == reply_topic_) {
+  if (is_reply_topic(record->topic)) {
+    std::vector<Work> works;
     works.push_back(decode_reply(record));
-  } else {
-    works = decode_trigger(record);
+    return works;
   }
+  return decode_trigger(record);
+}
+
+/// All neighbours read this record and none of them can tell whose it is: one of them says so.
+std::vector<Work> Decoder::nobodys(const std::shared_ptr<const Record>& record, std::string_view code,
+                                   std::string reason) const {
+  std::vector<Work> works;
+  if (owns(record->topic + "[" + std::to_string(record->partition) + "]"))
+    works.push_back(dead_letter(record, code, std::move(reason)));
   return works;
+}
+
+/// A neighbour's, too: what was parked before its saga moved here came from there.
+bool Decoder::is_reply_topic(const std::string& topic) const {
+  const auto& others = territory_.neighbours;
+  return topic == reply_topic_ || std::any_of(others.begin(), others.end(), [&topic](const auto& other) {
+           return other.reply_topic == topic;
+         });
+}
+
+Work Decoder::forward(const std::shared_ptr<const Record>& record, std::string_view saga_id) const {
+  Work work;
+  work.record = record;
+  work.bytes = size_of(*record);
+  const int slot = wire::slot_of(saga_id);
+  for (const Territory::Neighbour& neighbour : territory_.neighbours)
+    if (neighbour.slots.contains(slot)) work.what = ForwardRequest{neighbour.reply_topic};
+  return work;
 }
 
 Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
@@ -65,6 +96,7 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
   if (id->saga_id != reply->saga_id)
     return dead_letter(record, code::kForgedReply,
                        "ce_correlationid and ce_causationid name different sagas");
+  if (!owns(id->saga_id)) return forward(record, id->saga_id);
   Work work;
   work.address = {id->definition, id->saga_id};
   engine::ReplyInput input;
@@ -84,16 +116,18 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
 std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& record) const {
   const auto place = triggers_.find(record->topic);
   if (place == triggers_.end())
-    return {dead_letter(record, code::kNoTopic, "no trigger reads topic " + record->topic)};
+    return nobodys(record, code::kNoTopic, "no trigger reads topic " + record->topic);
   if (auto fits = wire::check_limits(*record); !fits)
-    return {dead_letter(record, fits.error().code, fits.error().message)};
-  if (!record->value) return {dead_letter(record, code::kTombstone, "the record has no value (a tombstone)")};
+    return nobodys(record, fits.error().code, fits.error().message);
+  if (!record->value) return nobodys(record, code::kTombstone, "the record has no value (a tombstone)");
   auto event = wire::to_binary_mode(*record);
-  if (!event) return {dead_letter(record, event.error().code, event.error().message)};
+  if (!event) return nobodys(record, event.error().code, event.error().message);
 
   std::vector<Work> works;
-  std::optional<Error> problem;
-  const auto note = [&problem](const Error& error) {
+  bool a_neighbours = false;
+  std::optional<Error> unreadable;  // before it was known whose saga it starts
+  std::optional<Error> unfit;       // of a saga that is ours
+  const auto note = [](std::optional<Error>& problem, const Error& error) {
     if (!problem) problem = error;
   };
   const std::string origin =
@@ -101,14 +135,18 @@ std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& r
   for (const TriggerDefinition& trigger : place->second) {
     auto triggered = trigger.start(*event);
     if (!triggered) {
-      note(triggered.error());
+      note(unreadable, triggered.error());
       continue;
     }
     if (!*triggered) continue;
+    if (!owns((*triggered)->saga_id)) {
+      a_neighbours = true;
+      continue;
+    }
     auto work = start(trigger.saga, std::move((*triggered)->saga_id), (*triggered)->input,
                       wire::trace_of(*event), origin);
     if (!work) {
-      note(work.error());
+      note(unfit, work.error());
       continue;
     }
     work->record = record;
@@ -116,7 +154,9 @@ std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& r
     works.push_back(std::move(work).value());
   }
   // What one trigger cannot read another one on the topic may be meant for.
-  if (works.empty() && problem) works.push_back(dead_letter(record, problem->code, problem->message));
+  if (works.empty() && unfit) works.push_back(dead_letter(record, unfit->code, unfit->message));
+  if (works.empty() && !a_neighbours && unreadable)
+    return nobodys(record, unreadable->code, unreadable->message);
   return works;
 }
 
@@ -127,6 +167,10 @@ Result<Work> Decoder::start(std::string_view definition, std::string saga_id, st
     return invalid(code::kUnknownSagaType, "this binary has no saga named " + std::string(definition));
   if (!wire::is_valid_saga_id(saga_id))
     return invalid(code::kSagaId, "the saga id is not 1 to 255 visible ASCII characters");
+  if (!owns(saga_id))
+    return Error{
+        ErrorKind::kRefused, std::string(code::kElsewhere),
+        "the saga belongs to another database (slot " + std::to_string(wire::slot_of(saga_id)) + ")"};
   auto canonical = saga->canonical_input(input);
   if (!canonical)
     return invalid(code::kInput, "the input does not fit saga " + std::string(definition) + ": " +

@@ -10,6 +10,7 @@
 
 #include "runtime/work.hpp"
 #include "skald/registry.hpp"
+#include "wire/slots.hpp"
 
 namespace skald::runtime {
 
@@ -19,17 +20,30 @@ struct TriggerRoute {
   TriggerDefinition trigger;
 };
 
+/// Which sagas this runtime has, where several databases share a namespace. Trigger topics are read by all of
+/// them, so that starts of the others' sagas are none of its business; reply topics are each one's own, so that a
+/// reply to a saga that has moved comes here and is sent on.
+struct Territory {
+  wire::SlotSet slots = wire::SlotSet::all();
+  struct Neighbour {
+    wire::SlotSet slots;
+    std::string reply_topic;
+  };
+  std::vector<Neighbour> neighbours;  ///< with them every slot is somebody's
+};
+
 class Decoder {
  public:
   /// `registry` outlives it.
   Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
-          const std::vector<TriggerRoute>& routes);
+          const std::vector<TriggerRoute>& routes, Territory territory = {});
 
-  /// The works of one record; empty if every trigger's filter declined it. Marks are not set.
+  /// The works of one record; empty if no trigger wants it or its saga is a neighbour's. What cannot be understood
+  /// becomes a dead letter at one of the neighbours. Marks are not set.
   [[nodiscard]] std::vector<Work> decode(std::shared_ptr<const Record> record) const;
 
   /// A start from elsewhere than a topic: checked like a trigger's. The error's code and message say what
-  /// does not fit.
+  /// does not fit. kRefused: a neighbour has the saga.
   [[nodiscard]] Result<Work> start(std::string_view definition, std::string saga_id, std::string_view input,
                                    wire::TraceContext trace, std::string origin) const;
 
@@ -38,13 +52,21 @@ class Decoder {
   [[nodiscard]] std::vector<std::string> topics() const;
 
  private:
+  [[nodiscard]] bool is_reply_topic(const std::string& topic) const;
+  [[nodiscard]] bool owns(std::string_view saga_id) const {
+    return territory_.slots.full() || territory_.slots.contains(wire::slot_of(saga_id));
+  }
   [[nodiscard]] Work decode_reply(const std::shared_ptr<const Record>& record) const;
+  [[nodiscard]] std::vector<Work> nobodys(const std::shared_ptr<const Record>& record, std::string_view code,
+                                          std::string reason) const;
+  [[nodiscard]] Work forward(const std::shared_ptr<const Record>& record, std::string_view saga_id) const;
   [[nodiscard]] std::vector<Work> decode_trigger(const std::shared_ptr<const Record>& record) const;
 
   const Registry& registry_;
   std::string name_space_;
   std::string reply_topic_;
   std::unordered_map<std::string, std::vector<TriggerDefinition>> triggers_;
+  Territory territory_;
 };
 
 }  // namespace skald::runtime

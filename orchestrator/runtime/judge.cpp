@@ -56,6 +56,11 @@ void Judge::judge(Turn& turn, const engine::Moment& moment) {
 void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
   if (const auto* request = std::get_if<DeadLetterRequest>(&work.what))
     return dead_letter(turn, work, nullptr, request->code, request->reason);
+  if (const auto* request = std::get_if<ForwardRequest>(&work.what)) {
+    const Record& record = *work.record;
+    turn.messages.push_back({request->topic, {}, record.key, record.value, record.headers, {}});
+    return settle(turn, Kind::kForwarded);
+  }
   if (work.is_start()) return start(turn, work, moment);
   return input(turn, work, moment);
 }

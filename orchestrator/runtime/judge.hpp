@@ -28,7 +28,7 @@ struct WorkVerdict {
   std::optional<ParkReason> parked;
 };
 
-/// One saga's part of a batch (or one dead letter).
+/// One saga's part of a batch (or one record that passes through).
 struct Turn {
   SagaAddress address;
   CachedSaga* saga = nullptr;  ///< in the cache, once it is there; valid for the round
@@ -37,7 +37,7 @@ struct Turn {
   std::vector<WorkVerdict> verdicts;  ///< one a work
   std::optional<SagaWrite> write;
   std::optional<Fence> fence;     ///< instead of a write
-  std::vector<Message> messages;  ///< go out whoever wins: dead letters of what no saga was asked about
+  std::vector<Message> messages;  ///< go out whoever wins: no saga was asked about them
   std::vector<ParkedInput> park;
   std::vector<engine::LocalAttempt> attempts;
   std::vector<engine::StepObservation> observations;

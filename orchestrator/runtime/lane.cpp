@@ -95,7 +95,7 @@ std::vector<Turn> Lane::group(std::vector<Work> works) {
   places.reserve(works.size());
   for (Work& work : works) {
     std::size_t place = turns.size();
-    if (!work.is_dead_letter()) place = places.emplace(work.address, turns.size()).first->second;
+    if (!work.passes_through()) place = places.emplace(work.address, turns.size()).first->second;
     if (place == turns.size()) {
       turns.emplace_back();
       turns.back().address = work.address;
@@ -108,7 +108,7 @@ std::vector<Turn> Lane::group(std::vector<Work> works) {
 bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {
   std::vector<SagaAddress> missing;
   for (Turn& turn : turns) {
-    if (turn.works.front().is_dead_letter()) continue;
+    if (turn.works.front().passes_through()) continue;
     turn.saga = cache_.find(turn.address);
     if (turn.saga != nullptr) {
       services_.seams.observer.cache_hit();

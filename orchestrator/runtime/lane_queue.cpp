@@ -9,7 +9,7 @@ void LaneQueue::push(std::vector<Work> works) {
     const std::scoped_lock lock(mutex_);
     for (Work& work : works) {
       bytes_ += work.bytes;
-      const bool start = work.is_start() || work.is_dead_letter();
+      const bool start = work.is_start() || work.passes_through();
       ++(start ? starts_count_ : urgent_count_);
       (start ? starts_ : urgent_).push_back(std::move(work));
     }

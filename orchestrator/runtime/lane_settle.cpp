@@ -113,6 +113,8 @@ void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict)
     observer.dead_letter(work.record ? work.record->topic : "", verdict.dead_letter_code);
   } else if (verdict.parked) {
     observer.parked(*verdict.parked);
+  } else if (settlement.kind == Settlement::Kind::kForwarded) {
+    observer.record_forwarded(work.record->topic);
   } else if (settlement.kind == Settlement::Kind::kApplied) {
     observer.input_applied(kind_of(work));
   } else if (settlement.kind != Settlement::Kind::kDropped && settlement.kind != Settlement::Kind::kParked) {
@@ -189,7 +191,7 @@ void Lane::culprit(Work work, const Error& error) {
   if (input != nullptr && !poison) {
     std::string bytes = work.record ? encode_input(*work.record) : encode_input(*input);
     work.what = engine::Input(engine::Poison{"refused-by-database", error.message, std::move(bytes)});
-  } else if (work.record && !work.is_dead_letter()) {
+  } else if (work.record && !work.passes_through()) {
     work.what = DeadLetterRequest{std::string(code::kStoreRefuses), error.message};
     work.address = {};
   } else {

@@ -31,9 +31,10 @@ class Observer {
   virtual void batch_failed(ErrorKind /*kind*/) {}
   virtual void sequence_conflicts(std::size_t /*sagas*/) {}  ///< writes or fences another process overtook
 
-  // Inputs. I11: consumed = applied + duplicates + dead letters + parked, by topic.
+  // Inputs. I11: consumed = applied + duplicates + dead letters + parked + forwarded, by topic.
   virtual void record_consumed(std::string_view /*topic*/) {}
-  virtual void record_filtered(std::string_view /*topic*/) {}  ///< no trigger wanted it
+  virtual void record_filtered(std::string_view /*topic*/) {}   ///< no trigger wanted it
+  virtual void record_forwarded(std::string_view /*topic*/) {}  ///< to the database that has its saga
   virtual void input_applied(std::string_view /*kind*/) {}
   virtual void input_ignored(std::string_view /*kind*/, engine::Judgement /*judgement*/) {
   }  ///< duplicate, late, ended

@@ -86,7 +86,8 @@ Runtime::Body::Body(Runtime& self, Parts given)
     : parts(completed(std::move(given))),
       keys(parts.seams.clock),
       store_clock(parts.seams.clock),
-      decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers),
+      decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers,
+              parts.territory),
       own_executor(make_pool(parts)),
       executor(own_executor ? *own_executor : *parts.executor),
       publisher(parts.seams, parts.settings, store_clock, self),
@@ -160,7 +161,7 @@ void Runtime::route(std::vector<Work> works) {
   std::vector<std::vector<Work>> by_lane(lanes.size());
   for (auto& part : by_lane) part.reserve(works.size() / lanes.size() + 1);
   for (Work& work : works) {
-    const std::size_t lane = work.is_dead_letter()
+    const std::size_t lane = work.passes_through()
                                  ? static_cast<std::size_t>(work.record->partition) % lanes.size()
                                  : lane_of(work.address.saga_id, lanes.size());
     by_lane[lane].push_back(std::move(work));

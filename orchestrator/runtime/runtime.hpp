@@ -60,6 +60,7 @@ class Runtime final : public LaneRouter {
     Settings settings;
     /// Null: a pool of settings.local_threads threads. Else outlives it.
     StepExecutor* executor = nullptr;
+    Territory territory{};  ///< default: every saga of the namespace is here
   };
   explicit Runtime(Parts parts);
   /// Ends the threads without draining, if drain was not called.

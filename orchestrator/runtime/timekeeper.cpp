@@ -240,7 +240,7 @@ bool Timekeeper::claim_parked(Session& session) {
       continue;
     }
     Work& work = made.front();
-    if (!work.is_dead_letter()) work.address = parked.address;
+    if (!work.passes_through()) work.address = parked.address;
     work.parked_id = parked.parked_id;
     work.claimed = true;
     work.waiting_since = parked.parked_at;

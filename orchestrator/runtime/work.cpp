@@ -32,6 +32,7 @@ struct InputKind {
 std::string_view kind_of(const Work& work) {
   if (work.is_start()) return "start";
   if (work.is_dead_letter()) return "dead_letter";
+  if (work.passes_through()) return "forward";
   return std::visit(InputKind{}, std::get<engine::Input>(work.what));
 }
 

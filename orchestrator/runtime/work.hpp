@@ -27,6 +27,7 @@ struct Settlement {
     kRefused,     ///< an operator's action that no longer fits, or a start that does not fit
     kDeadLetter,  ///< on its way to the dead letter topic
     kParked,      ///< waits in the store
+    kForwarded,   ///< on its way to the topic of the database that has its saga
     kDropped,     ///< nothing to do any more (a wake-up of a saga that is gone)
   } kind = Kind::kApplied;
   std::string reason;
@@ -49,9 +50,14 @@ struct DeadLetterRequest {
   std::string reason;
 };
 
+/// Send the record on as it is: its saga is in another database, whose replies come on this topic.
+struct ForwardRequest {
+  std::string topic;
+};
+
 struct Work {
-  SagaAddress address;  ///< empty for a dead letter
-  std::variant<DeadLetterRequest, StartRequest, engine::Input> what;
+  SagaAddress address;  ///< empty for a dead letter and for what is sent on
+  std::variant<DeadLetterRequest, ForwardRequest, StartRequest, engine::Input> what;
   std::shared_ptr<const Record> record;  ///< shared by the works that several triggers made of one record
   std::optional<RecordMark> mark;
   std::int64_t parked_id = 0;  ///< of the parked row it came from, or under which it is being parked
@@ -62,16 +68,20 @@ struct Work {
 
   [[nodiscard]] bool is_start() const { return std::holds_alternative<StartRequest>(what); }
   [[nodiscard]] bool is_dead_letter() const { return std::holds_alternative<DeadLetterRequest>(what); }
+  /// For no saga here: it only passes through to a topic.
+  [[nodiscard]] bool passes_through() const {
+    return is_dead_letter() || std::holds_alternative<ForwardRequest>(what);
+  }
 };
 
-/// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "dead_letter".
+/// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "dead_letter", "forward".
 [[nodiscard]] std::string_view kind_of(const Work& work);
 
 /// Where Works go by saga: implemented by the Runtime's lanes, called from any thread.
 class LaneRouter {
  public:
   virtual ~LaneRouter() = default;
-  /// Keeps the order of works for one saga. Urgent ones (all but starts and dead letters) are taken first.
+  /// Keeps the order of works for one saga. Urgent ones (all but starts and what passes through) are taken first.
   virtual void route(std::vector<Work> works) = 0;
 };
 

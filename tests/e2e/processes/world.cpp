@@ -62,7 +62,7 @@ World::World(Cluster cluster)
       name_(random_name()),
       folder_(std::filesystem::temp_directory_path() / name_) {
   std::filesystem::create_directories(folder_);
-  create_database();
+  database_ = create_database(cluster_.postgres);
 }
 
 World::~World() {
@@ -71,11 +71,18 @@ World::~World() {
   if (!testing::Test::HasFailure()) std::filesystem::remove_all(folder_);
 }
 
-void World::create_database() {
-  const std::vector<std::string> command{"/usr/bin/psql",  "-X", "-q", "-c", "CREATE DATABASE " + name_,
-                                         cluster_.postgres};
-  if (run(command, file("psql.log")) != 0) throw std::runtime_error("no database: " + cluster_.postgres);
-  database_ = cluster_.postgres.substr(0, cluster_.postgres.rfind('/') + 1) + name_;
+std::string World::create_database(const std::string& postgres) const {
+  const std::vector<std::string> command{"/usr/bin/psql", "-X", "-q", "-c", "CREATE DATABASE " + name_,
+                                         postgres};
+  if (run(command, file("psql.log")) != 0) throw std::runtime_error("no database: " + postgres);
+  return postgres.substr(0, postgres.rfind('/') + 1) + name_;
+}
+
+void World::divide(const std::string& postgres, const std::string& first_slots,
+                   const std::string& second_slots) {
+  if (second_.empty()) second_ = create_database(postgres);
+  slots_[0] = first_slots;
+  slots_[1] = second_slots;
 }
 
 void World::sql(const std::string& statement) {
@@ -88,11 +95,18 @@ std::string World::database_uri(const std::string& user) const {
   return uri.replace(begin, uri.find('@') - begin, user);
 }
 
+std::string World::databases() const {
+  if (second_.empty()) return "postgres: {uri: \"" + database_ + "\"}\n";
+  return "databases:\n  first: {uri: \"" + database_ + "\", slots: \"" + slots_[0] +
+         "\", replies: " + replies_topic() + "}\n  second: {uri: \"" + second_ + "\", slots: \"" + slots_[1] +
+         "\"}\n";
+}
+
 void World::write_config(const std::string& path, int port) const {
   std::ofstream out{path};
   out << "namespace: " << name_ << "\n"
-      << "postgres: {uri: \"" << database_ << "\"}\n"
-      << "kafka:\n  bootstrap_servers: " << cluster_.kafka << "\n  properties: {session.timeout.ms: 3000}\n"
+      << databases() << "kafka:\n  bootstrap_servers: " << cluster_.kafka
+      << "\n  properties: {session.timeout.ms: 3000}\n"
       << "topics: {create: true, partitions: 6}\n"
       << "http: {listen: \"127.0.0.1:" << port << "\"}\n"
       << "triggers:\n  order-placed: {topic: " << topic("orders") << "}\n"
@@ -118,15 +132,15 @@ void World::prepare() {
   }
 }
 
-Orchestrator World::start_orchestrator(bool await_ready) {
+Orchestrator World::start_orchestrator(bool await_ready, const std::vector<std::string>& arguments) {
   Orchestrator orchestrator;
   orchestrator.port = free_port();
   const auto name = "orchestrator" + std::to_string(++started_);
   const auto config = file(name + ".yaml");
   write_config(config, orchestrator.port);
-  orchestrator.process = std::make_unique<Process>(
-      std::vector<std::string>{kBuild + "/examples/place-order", "serve", "--config", config},
-      file(name + ".log"));
+  std::vector<std::string> command{kBuild + "/examples/place-order", "serve", "--config", config};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  orchestrator.process = std::make_unique<Process>(command, file(name + ".log"));
   if (await_ready)
     EXPECT_TRUE(eventually(60s, [&] { return http_status(orchestrator.port, "/readyz") == 200; }))
         << orchestrator.process->output();

@@ -39,10 +39,12 @@ class World {
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
+  /// From now on sagas are divided between databases `first` (this world's) and `second`, made in the server `postgres`.
+  void divide(const std::string& postgres, const std::string& first_slots, const std::string& second_slots);
   /// `place-order migrate`, then the participants.
   void prepare();
   /// A running `place-order serve`, ready unless told otherwise.
-  Orchestrator start_orchestrator(bool await_ready = true);
+  Orchestrator start_orchestrator(bool await_ready = true, const std::vector<std::string>& arguments = {});
   /// Starts the load; says("reached") once half of the outcomes are in.
   Process& start_load(int orders, int rate);
   /// Waits for the load's end.
@@ -67,12 +69,15 @@ class World {
   [[nodiscard]] std::string replies_topic() const { return "skald." + name_ + ".replies"; }
 
  private:
+  [[nodiscard]] std::string databases() const;
   void write_config(const std::string& path, int port) const;
-  void create_database();
+  std::string create_database(const std::string& postgres) const;
 
   Cluster cluster_;
   std::string name_;      ///< of this world: namespace, database, prefix of its topics
   std::string database_;  ///< URI
+  std::string second_;    ///< of the second database, empty: there is none
+  std::string slots_[2];
   std::filesystem::path folder_;
   int started_ = 0;
   std::vector<std::unique_ptr<Process>> participants_;

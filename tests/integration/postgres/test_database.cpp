@@ -12,21 +12,22 @@
 
 namespace skald::postgres {
 
-std::string TestDatabase::uri() {
-  const char* given = std::getenv("SKALD_TEST_POSTGRES");
+std::string TestDatabase::uri(Server server) {
+  const char* name = server == Server::kFirst ? "SKALD_TEST_POSTGRES" : "SKALD_TEST_POSTGRES_SECOND";
+  const char* given = std::getenv(name);
   if (!given || !*given) {
-    ADD_FAILURE() << "SKALD_TEST_POSTGRES is not set: ./dev test starts a PostgreSQL and sets it";
+    ADD_FAILURE() << name << " is not set: ./dev test starts a PostgreSQL and sets it";
     return "postgresql://127.0.0.1:1/none";
   }
   return given;
 }
 
-TestDatabase::TestDatabase(Content content) {
+TestDatabase::TestDatabase(Content content, Server server) : uri_(uri(server)) {
   static std::atomic<int> counter{0};
   schema_ = "skald_test_" + std::to_string(getpid()) + "_" + std::to_string(++counter);
   sql("DROP SCHEMA IF EXISTS " + schema_ + " CASCADE");
   if (content == Content::kTables) {
-    const auto migrated = Migrator{uri(), schema_}.migrate();
+    const auto migrated = Migrator{uri_, schema_}.migrate();
     EXPECT_TRUE(migrated) << migrated.error().message;
   }
 }
@@ -41,7 +42,7 @@ TestDatabase::~TestDatabase() {
 
 StoreOptions TestDatabase::options() const {
   StoreOptions options;
-  options.uri = uri();
+  options.uri = uri_;
   options.schema = schema_;
   options.namespace_name = "test";
   options.application_name = schema_;
@@ -49,7 +50,7 @@ StoreOptions TestDatabase::options() const {
 }
 
 std::string TestDatabase::sql(const std::string& text) const {
-  pqxx::connection connection{uri()};
+  pqxx::connection connection{uri_};
   pqxx::work transaction{connection};
   transaction.exec("SET search_path = " + schema_ + "; SET client_min_messages = warning");
   const auto rows = transaction.exec(text);

@@ -11,12 +11,13 @@ namespace skald::postgres {
 class TestDatabase {
  public:
   enum class Content { kNothing, kTables };
-  explicit TestDatabase(Content content = Content::kTables);
+  enum class Server { kFirst, kSecond };  ///< the second is another cluster: SKALD_TEST_POSTGRES_SECOND
+  explicit TestDatabase(Content content = Content::kTables, Server server = Server::kFirst);
   ~TestDatabase();
   TestDatabase(const TestDatabase&) = delete;
   TestDatabase& operator=(const TestDatabase&) = delete;
 
-  [[nodiscard]] static std::string uri();
+  [[nodiscard]] static std::string uri(Server server = Server::kFirst);
   [[nodiscard]] const std::string& schema() const { return schema_; }
   [[nodiscard]] StoreOptions options() const;
   /// As an administrator would, with the schema in search_path; the first column of the first row.
@@ -25,6 +26,7 @@ class TestDatabase {
   void let_time_pass(std::chrono::milliseconds span) const;
 
  private:
+  std::string uri_;
   std::string schema_;
 };
 

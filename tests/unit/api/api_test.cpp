@@ -56,7 +56,9 @@ class Routes : public testing::Test {
     return api().handle({"POST", path, {}, with_type, body, "127.0.0.1"});
   }
   Api& api() {
-    if (!api_) api_ = std::make_unique<Api>(settings, control, store, metrics);
+    if (!api_)
+      api_ = std::make_unique<Api>(settings, control,
+                                   std::vector<Api::Database>{{"", wire::SlotSet::all(), &store, &metrics}});
     return *api_;
   }
 

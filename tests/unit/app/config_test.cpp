@@ -201,8 +201,8 @@ TEST_F(Configuration, ReadsSecretsFromFilesAndRefusesThemInPlainText) {
   files_["/run/secrets/pg"] = "s3cret\n";
   const auto config = load("postgres: {uri: 'postgresql://skald@db/skald', password_file: /run/secrets/pg}");
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->postgres.password, "s3cret");
-  EXPECT_EQ(config->postgres.conninfo(), "postgresql://skald@db/skald?password=s3cret");
+  EXPECT_EQ(config->databases.front().postgres.password, "s3cret");
+  EXPECT_EQ(config->databases.front().postgres.conninfo(), "postgresql://skald@db/skald?password=s3cret");
   EXPECT_THAT(refusal("postgres: {password: s3cret}"),
               AllOf(HasSubstr("SKALD-905"), HasSubstr("postgres.password_file"),
                     HasSubstr("SKALD_POSTGRES_PASSWORD"), Not(HasSubstr("s3cret"))));
@@ -222,7 +222,7 @@ TEST_F(Configuration, TakesSecretsFromVariablesAndTheirFilesToo) {
                   {"SKALD_KAFKA_PROPERTIES_SASL_PASSWORD_FILE", "/secret"}};
   const auto config = load("postgres: {uri: 'host=db'}");
   ASSERT_TRUE(config) << config.error().message;
-  EXPECT_EQ(config->postgres.conninfo(), "host=db password='from-file'");
+  EXPECT_EQ(config->databases.front().postgres.conninfo(), "host=db password='from-file'");
   EXPECT_EQ(config->kafka.properties.at("sasl.password"), "from-file");
   environment_["SKALD_POSTGRES_PASSWORD"] = "other";
   EXPECT_THAT(refusal(""), HasSubstr("postgres.password and postgres.password_file are both set"));

@@ -1,0 +1,128 @@
+// Putting a cell together; see cell.hpp.
+#include "app/cell.hpp"
+
+#include <algorithm>
+
+#include "app/triggers.hpp"
+#include "app/version.hpp"
+#include "postgres/migrator.hpp"
+
+namespace skald::app {
+namespace {
+
+constexpr std::chrono::milliseconds kShortestWakeUp{30'000};
+constexpr std::chrono::milliseconds kRebalanceMargin{10'000};
+
+postgres::StoreOptions store_options(const Cell::Parts& parts) {
+  postgres::StoreOptions options;
+  options.uri = parts.database.postgres.conninfo();
+  options.schema = parts.database.postgres.schema;
+  options.namespace_name = parts.config.name_space;
+  options.slots = parts.database.slots;
+  // A process that stops in mid-transaction blocks those that take its partitions over no longer than this.
+  const std::chrono::milliseconds half_session = parts.session_timeout / 2;
+  options.lock_timeout = std::min(options.lock_timeout, half_session);
+  options.idle_in_transaction_timeout = std::min(options.idle_in_transaction_timeout, half_session);
+  return options;
+}
+
+/// Says in every line which database it is about.
+class NamedLogger final : public Logger {
+ public:
+  NamedLogger(Logger& logger, const std::string& database)
+      : logger_(logger), database_("database", database) {}
+  void write(LogLevel level, std::string_view sentence, std::span<const LogField> fields) override {
+    std::vector<LogField> all(fields.begin(), fields.end());
+    all.push_back(database_);
+    logger_.write(level, sentence, all);
+  }
+
+ private:
+  Logger& logger_;
+  const LogField database_;
+};
+
+/// The shortest time any step may take; long enough that only sagas that last are woken for nothing, and once.
+std::optional<std::chrono::milliseconds> first_wake_up(const Config& config) {
+  std::optional<std::chrono::milliseconds> shortest;
+  const auto consider = [&shortest](const std::optional<std::chrono::milliseconds>& timeout) {
+    if (timeout && (!shortest || *timeout < *shortest)) shortest = std::max(*timeout, kShortestWakeUp);
+  };
+  for (const auto& [name, step] : config.steps) {
+    consider(step.options.start_to_close);
+    consider(step.options.schedule_to_close);
+  }
+  return shortest;
+}
+
+runtime::Territory territory(const Config& config, const DatabaseConfig& own) {
+  runtime::Territory territory{own.slots, {}};
+  for (const DatabaseConfig& one : config.databases)
+    if (one.name != own.name) territory.neighbours.push_back({one.slots, one.replies});
+  return territory;
+}
+
+}  // namespace
+
+Cell::Cell(const Parts& parts)
+    : parts_(parts),
+      named_logger_(parts.database.name.empty()
+                        ? nullptr
+                        : std::make_unique<NamedLogger>(parts.logger, parts.database.name)),
+      metrics_({kVersion, build_id()}, parts.database.name),
+      store_(store_options(parts)) {}
+
+Cell::~Cell() = default;
+
+Result<void> Cell::check_database() {
+  const PostgresConfig& postgres = parts_.database.postgres;
+  postgres::Migrator migrator(postgres.conninfo(), postgres.schema);
+  auto checked = migrator.check(postgres::Migrator::binary_version());
+  if (checked) checked = store_.claim_slots();
+  if (checked || parts_.database.name.empty()) return checked;
+  Error error = checked.error();
+  error.message = parts_.database.called() + ": " + error.message;
+  return error;
+}
+
+void Cell::set_reason(std::string reason) {
+  const std::lock_guard lock(mutex_);
+  reason_ = std::move(reason);
+}
+
+std::string Cell::reason() const {
+  const std::lock_guard lock(mutex_);
+  return reason_;
+}
+
+void Cell::start(Bus& bus) {
+  const Config& config = parts_.config;
+  engine::Environment environment;
+  environment.name_space = config.name_space;
+  environment.reply_topic = parts_.database.replies;
+  environment.lifecycle_topic = config.topics.lifecycle;
+  environment.build = build_id();
+  environment.steps = config.steps;
+  environment.sagas = config.sagas;
+  environment.random = &parts_.random;
+  environment.first_wake_up = first_wake_up(config);
+  runtime::Settings settings = config.runtime;
+  settings.host = host_name();
+  settings.consumer_group = parts_.database.group;
+  settings.assign_all_partitions = parts_.assign_all;
+  settings.foreign_reply_wait = std::max(settings.reply_wait, parts_.session_timeout + kRebalanceMargin);
+  settings.cache_bytes /= static_cast<std::size_t>(parts_.cells);
+  Logger& logger = named_logger_ ? *named_logger_ : parts_.logger;
+  runtime_ = std::make_unique<runtime::Runtime>(
+      runtime::Runtime::Parts{{store_, bus, parts_.clock, parts_.random, logger, metrics_},
+                              parts_.program.registry,
+                              std::move(environment),
+                              trigger_routes(config, parts_.program.registry),
+                              settings,
+                              nullptr,
+                              territory(config, parts_.database)});
+  runtime_->start();
+  running_ = runtime_.get();
+}
+
+}  // namespace skald::app
