@@ -108,9 +108,9 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
     defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
     return dead_slot_;
   }
-  StepState step;
+  StepState& step = steps_.emplace_back();
   step.slot.step = &definition;
-  step.slot.ordinal = static_cast<int>(steps_.size()) + 1;
+  step.slot.ordinal = static_cast<int>(steps_.size());
   step.settings = &settings->second;
 
   Event event;
@@ -124,10 +124,9 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   if (options.schedule_to_close) event.close = now_ + *options.schedule_to_close;
   if (step.local()) event.runner = incarnation_;
 
-  steps_.push_back(std::move(step));
   code_event(std::move(event));
   if (replaying_ != nullptr && !replaying_->divergence.empty()) return dead_slot_;
-  return steps_.back().slot;
+  return step.slot;
 }
 
 void Instance::State::code_event(Event event) {

@@ -3,9 +3,9 @@
 #include "engine/event.hpp"
 
 #include <array>
-#include <charconv>
 #include <utility>
 
+#include "engine/line_object.hpp"
 #include "skald/json.hpp"
 #include "wire/checksum.hpp"
 
@@ -104,67 +104,67 @@ struct Payload {
   bool same = false;
 };
 
-/// Reads one event's object; what it lacks keeps its default.
+/// Reads one event's members; what it lacks keeps its default.
 class EventReader {
  public:
-  Result<void> read(json::Value object, Event& event, Payload& payload) {
-    for (std::size_t index = 0; index < object.size(); ++index)
-      if (!read_member(object.member_name(index), object.member_value(index), event, payload))
-        return Error{
-            ErrorKind::kInvalid, "SKALD-423",
-            "key \"" + std::string(object.member_name(index)) + "\" is not known or has a wrong value"};
+  static Result<void> read(const LineObject& object, Event& event, Payload& payload) {
+    for (const LineMember& member : object.members())
+      if (!read_member(member, event, payload))
+        return Error{ErrorKind::kInvalid, "SKALD-423",
+                     "key \"" + std::string(member.name) + "\" is not known or has a wrong value"};
     return {};
   }
 
  private:
-  static bool read_kind(json::Value value, EventKind& kind) {
+  static bool read_kind(const LineMember& member, EventKind& kind) {
     for (const auto& [known, name] : kNames)
-      if (value.kind() == json::Value::Kind::kString && value.as_string() == name) return kind = known, true;
+      if (member.kind == json::Kind::kString && member.text == name) return kind = known, true;
     return false;
   }
 
-  static bool text(json::Value value, std::string& into) {
-    if (value.kind() != json::Value::Kind::kString) return false;
-    into = value.as_string();
+  static bool text(const LineMember& member, std::string& into) {
+    if (member.kind != json::Kind::kString) return false;
+    into = member.text;
     return true;
   }
   template <class Number>
-  static bool number(json::Value value, Number& into) {
-    const auto read = value.as_int64();
+  static bool number(const LineMember& member, Number& into) {
+    const auto read = member.number();
     if (!read || !std::in_range<Number>(*read)) return false;
     into = static_cast<Number>(*read);
     return true;
   }
-  static bool time(json::Value value, std::optional<Time>& into) {
-    const auto read = value.as_int64();
+  static bool time(const LineMember& member, std::optional<Time>& into) {
+    const auto read = member.number();
     if (!read) return false;
     into = to_time(*read);
     return true;
   }
 
-  static bool read_member(std::string_view key, json::Value value, Event& event, Payload& payload) {
-    if (key == "type") return read_kind(value, event.kind);
-    if (key == "ordinal") return number(value, event.ordinal);
-    if (key == "step") return text(value, event.step);
-    if (key == "attempt") return number(value, event.attempt);
+  static bool read_member(const LineMember& member, Event& event, Payload& payload) {
+    const std::string_view key = member.name;
+    if (key == "type") return read_kind(member, event.kind);
+    if (key == "ordinal") return number(member, event.ordinal);
+    if (key == "step") return text(member, event.step);
+    if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;
     if (key == "pivot") return event.pivot = true, true;
     if (key == "code_ran") return event.code_ran = true, true;
-    if (key == "code") return text(value, event.failure.code);
-    if (key == "message") return text(value, event.failure.message);
+    if (key == "code") return text(member, event.failure.code);
+    if (key == "message") return text(member, event.failure.message);
     if (key == "final") return event.failure.retry = Retry::never, true;
     if (key == "unknown") return event.failure.unknown = true, true;
-    if (key == "until") return time(value, event.until);
-    if (key == "close") return time(value, event.close);
-    if (key == "retry_at") return time(value, event.retry_at);
-    if (key == "runner") return number(value, event.runner);
-    if (key == "reason") return text(value, event.reason);
-    if (key == "who") return text(value, event.who);
-    if (key == "why") return text(value, event.why);
-    if (key == "traceparent") return text(value, event.trace.traceparent);
-    if (key == "tracestate") return text(value, event.trace.tracestate);
-    if (key == "baggage") return text(value, event.trace.baggage);
-    if (key == "bytes") return number(value, payload.bytes);
+    if (key == "until") return time(member, event.until);
+    if (key == "close") return time(member, event.close);
+    if (key == "retry_at") return time(member, event.retry_at);
+    if (key == "runner") return number(member, event.runner);
+    if (key == "reason") return text(member, event.reason);
+    if (key == "who") return text(member, event.who);
+    if (key == "why") return text(member, event.why);
+    if (key == "traceparent") return text(member, event.trace.traceparent);
+    if (key == "tracestate") return text(member, event.trace.tracestate);
+    if (key == "baggage") return text(member, event.trace.baggage);
+    if (key == "bytes") return number(member, payload.bytes);
     if (key == "same") return payload.same = true, true;
     return false;
   }
@@ -210,39 +210,36 @@ class LineReader {
   std::size_t line_ = 0;
 };
 
-Result<void> read_head(LineReader& reader, HistoryEntry& entry) {
+Result<void> read_head(LineReader& reader, LineObject& object, HistoryEntry& entry) {
   const auto line = reader.next_line();
   if (!line) return damaged(1, "no head line");
-  const auto head = json::Document::parse(*line);
-  if (!head) return damaged(1, head.error().message);
-  if (head->root().kind() != json::Value::Kind::kObject) return damaged(1, "the head is not an object");
-  const auto at = head->root().find("at");
-  if (!at || !at->as_int64()) return damaged(1, "the head has no time");
-  entry.at = to_time(*at->as_int64());
-  const auto build = head->root().find("build");
-  if (build && build->kind() == json::Value::Kind::kString) entry.build = build->as_string();
+  if (auto read = object.read(*line); !read) return damaged(1, read.error().message);
+  std::optional<std::int64_t> at;
+  for (const LineMember& member : object.members()) {
+    if (member.name == "at") at = member.number();
+    if (member.name == "build" && member.kind == json::Kind::kString) entry.build = member.text;
+  }
+  if (!at) return damaged(1, "the head has no time");
+  entry.at = to_time(*at);
   return {};
 }
 
-Result<Event> read_event(LineReader& reader, std::string_view& before) {
+Result<void> read_event(LineReader& reader, LineObject& object, std::string_view& before, Event& event) {
   const auto line = reader.next_line();
   if (!line) return damaged(reader.line() + 1, "ends in the middle of a line");
-  const auto object = json::Document::parse(*line);
-  if (!object) return damaged(reader.line(), object.error().message);
-  if (object->root().kind() != json::Value::Kind::kObject) return damaged(reader.line(), "not an object");
-  Event event;
+  if (auto read = object.read(*line); !read) return damaged(reader.line(), read.error().message);
   Payload payload;
-  if (auto read = EventReader().read(object->root(), event, payload); !read)
+  if (auto read = EventReader::read(object, event, payload); !read)
     return damaged(reader.line(), read.error().message);
   if (payload.same && (before.empty() || payload.bytes > 0))
     return damaged(reader.line(), "there is no payload before it that it could share");
   if (payload.same) event.data = before;
-  if (payload.bytes == 0) return event;
+  if (payload.bytes == 0) return {};
   const auto data = reader.next_bytes(payload.bytes);
   if (!data)
     return damaged(reader.line() + 1, "the payload is not " + std::to_string(payload.bytes) + " bytes long");
   event.data = before = *data;
-  return event;
+  return {};
 }
 
 }  // namespace
@@ -282,14 +279,15 @@ Result<HistoryEntry> read_entry(std::string_view text) {
   text.remove_suffix(kSealBytes);
   if (sealed != seal(text)) return damaged(1, "the row does not match its checksum");
   LineReader reader(text);
+  LineObject object;
   std::string_view before;
   HistoryEntry entry;
-  if (auto head = read_head(reader, entry); !head) return head.error();
-  while (!reader.done()) {
-    auto event = read_event(reader, before);
-    if (!event) return event.error();
-    entry.events.push_back(std::move(event).value());
-  }
+  if (auto head = read_head(reader, object, entry); !head) return head.error();
+  constexpr std::size_t kUsualEvents = 3;
+  entry.events.reserve(kUsualEvents);
+  while (!reader.done())
+    if (auto read = read_event(reader, object, before, entry.events.emplace_back()); !read)
+      return read.error();
   return entry;
 }
 

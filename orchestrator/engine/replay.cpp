@@ -31,6 +31,7 @@ std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
       replaying_ = &replay;
       if (!replay_entry(*entry)) problem = ReplayProblem{false, row.sequence, replay.divergence, build_};
       replaying_ = nullptr;
+      deactivate_settled();
     }
     sequence_ = row.sequence;
     history_bytes_ += row.events.size();
@@ -49,7 +50,6 @@ std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
   stuck_reason_ = stored.row.stuck_reason;
   wake_at_ = stored.row.wake_at;
   broken_ = problem;
-  deactivate_settled();
   return problem;
 }
 

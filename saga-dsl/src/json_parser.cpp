@@ -1,6 +1,6 @@
 // The JSON parser: RapidJSON's event reader, iterative and in situ, whose events build a Tree. Its stack is two
-// words a level on the heap, and depth, bytes and number of values are checked as the events come, before
-// memory is taken for them, so the input decides neither over stack nor over memory. RapidJSON 1.1 is given a
+// words a level, on the heap beyond the first levels, and depth, bytes and number of values are checked as the events come,
+// before memory is taken for them, so the input decides neither over stack nor over memory. RapidJSON 1.1 is given a
 // copy it may write to (strings are unescaped where they stand), and what it is known to get wrong is fenced
 // here: it reads up to three bytes beyond a text cut inside a UTF-8 character (the copy goes on with NULs), it
 // takes a NUL for the end of the text, and it lets a low surrogate without its high one pass. One peculiarity
@@ -8,8 +8,10 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
+#include <memory_resource>
 
 #include "json_tree.hpp"
 
@@ -154,9 +156,9 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
         stream_(stream),
         maximum_depth_(maximum_depth),
         maximum_values_(maximum_values) {
-    pending_.reserve(32);
-    open_.reserve(8);
-    tree_.nodes.reserve(32);
+    pending_.reserve(kUsualNodes);
+    open_.reserve(kUsualDepth);
+    tree_.nodes.reserve(std::min(kUsualNodes, source.size() / kBytesPerNode + 1));
   }
 
   bool Null() { return literal(Kind::kNull, false, 4); }
@@ -194,8 +196,14 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   const std::size_t maximum_depth_;
   const std::size_t maximum_values_;
   std::size_t values_ = 0;
-  std::vector<Node> pending_;  // children of the containers that are still open
-  std::vector<Frame> open_;
+  // What a usual text needs while it is read; beyond it the heap is asked.
+  static constexpr std::size_t kUsualNodes = 32;
+  static constexpr std::size_t kUsualDepth = 8;
+  static constexpr std::size_t kBytesPerNode = 4;
+  alignas(Node) std::array<std::byte, kUsualNodes * sizeof(Node) + kUsualDepth * sizeof(Frame)> first_memory_;
+  std::pmr::monotonic_buffer_resource memory_{first_memory_.data(), first_memory_.size()};
+  std::pmr::vector<Node> pending_{&memory_};  // children of the containers that are still open
+  std::pmr::vector<Frame> open_{&memory_};
   Error error_;
 };
 
@@ -322,8 +330,11 @@ Result<Document> Document::parse(std::string_view text, const Limits& limits) {
   tree->text.append(text).append(detail::kPadding, '\0');
   rapidjson::InsituStringStream stream(tree->text.data());
   detail::TreeBuilder builder(*tree, text, stream, maximum_depth, limits.maximum_members);
-  rapidjson::CrtAllocator allocator;
-  rapidjson::Reader reader(&allocator);
+  constexpr std::size_t kMoreMemory = 4096;
+  alignas(std::max_align_t) std::array<char, 512> first_memory;
+  rapidjson::MemoryPoolAllocator<> allocator(first_memory.data(), first_memory.size(), kMoreMemory);
+  rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, rapidjson::MemoryPoolAllocator<>> reader(
+      &allocator);
   const rapidjson::ParseResult result = reader.Parse<detail::kFlags>(stream, builder);
   if (result.Code() == rapidjson::kParseErrorTermination) return builder.error();
   if (result.IsError()) return detail::translated(result, text);
