@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "skald/local_executor.hpp"
 #include "skald/step.hpp"
@@ -31,8 +32,8 @@ struct LocalTask {
 class StepExecutor {
  public:
   virtual ~StepExecutor() = default;
-  /// Never refuses: the attempt is already in the saga's history. backlog() says when to take in less.
-  virtual void submit(LocalTask task) = 0;
+  /// Never refuses: the attempts are already in their sagas' histories. backlog() says when to take in less.
+  virtual void submit(std::vector<LocalTask> tasks) = 0;
   /// Tasks waiting or running.
   [[nodiscard]] virtual std::size_t backlog() const = 0;
   /// Requests every stop token; tasks submitted later start with theirs requested.

@@ -20,6 +20,7 @@ Lane::Lane(const LaneServices& services, std::size_t index)
           [this](OutboxRow row) { services_.publisher.publish(std::move(row)); },
           [this](const SagaAddress& address, std::vector<engine::LocalAttempt> attempts) {
             run_locally(address, std::move(attempts));
+            hand_over();
           }) {
   progressed_ns_ = services.seams.clock.monotonic().count();
 }

@@ -68,7 +68,9 @@ class Lane {
   void settle_conflict(Turn& turn, const SagaRow& existing);
   void settle_won(Turn& turn, Time now);
   void settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict);
+  /// Has them run with the next hand_over().
   void run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts);
+  void hand_over();
   void publish_result(CommitResult& result);
 
   /// None of these turns counts: forget their sagas, judge their works again, before anything newer.
@@ -89,7 +91,8 @@ class Lane {
   std::vector<std::int64_t> parked_done_;  ///< applied parked inputs, deleted by the next transaction
   std::vector<RecordMark> marks_;          ///< of this round's settled records
   std::vector<std::int64_t> outbox_done_;  ///< deleted by the transaction under way
-  std::atomic<std::size_t> held_{0};       ///< works taken from the queue and not settled
+  std::vector<LocalTask> tasks_;  ///< of this round's settled transitions, held until they are handed over
+  std::atomic<std::size_t> held_{0};  ///< works taken from the queue and not settled, and tasks_
   std::atomic<std::int64_t> progressed_ns_{0};
 };
 

@@ -1,6 +1,7 @@
 // What follows a lane's commit: winners are settled, the overtaken judged again, refused data traced to its
 // culprit.
 #include <unordered_set>
+#include <utility>
 
 #include "runtime/codes.hpp"
 #include "runtime/input_codec.hpp"
@@ -35,6 +36,7 @@ void Lane::settle(std::vector<Turn> turns, CommitResult result) {
   }
   if (!again.empty()) services_.seams.observer.sequence_conflicts(again.size());
   judge_again(std::move(again));
+  hand_over();
   services_.tracker.done(marks_);
   marks_.clear();
 }
@@ -100,9 +102,9 @@ void Lane::settle_won(Turn& turn, Time now) {
   // A stuck saga's frame may be gone: the operator's decision finds it rebuilt from history.
   if (saga != nullptr && (is_ended(saga->status) || saga->status == SagaStatus::kStuck))
     cache_.erase(turn.address);
+  run_locally(turn.address, std::move(turn.attempts));
   for (std::size_t index = 0; index < turn.works.size(); ++index)
     settle_work(turn, turn.works[index], turn.verdicts[index]);
-  run_locally(turn.address, std::move(turn.attempts));
 }
 
 void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict) {
@@ -148,8 +150,16 @@ void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAtte
       works.push_back(std::move(work));
       router.route(std::move(works));
     };
-    services_.executor.submit(std::move(task));
+    tasks_.push_back(std::move(task));
+    ++held_;
   }
+}
+
+void Lane::hand_over() {
+  if (tasks_.empty()) return;
+  const std::size_t count = tasks_.size();
+  services_.executor.submit(std::exchange(tasks_, {}));
+  held_ -= count;  // after it, so that at every moment they are seen here or there
 }
 
 void Lane::split(std::vector<Turn> turns, const Error& error) {

@@ -158,12 +158,18 @@ Runtime::~Runtime() {
 
 void Runtime::route(std::vector<Work> works) {
   auto& lanes = body_->lanes;
+  const auto lane_for = [&lanes](const Work& work) {
+    return work.passes_through() ? static_cast<std::size_t>(work.record->partition) % lanes.size()
+                                 : lane_of(work.address.saga_id, lanes.size());
+  };
+  if (works.size() == 1) {
+    const std::size_t lane = lane_for(works.front());
+    return lanes[lane]->push(std::move(works));
+  }
   std::vector<std::vector<Work>> by_lane(lanes.size());
   for (auto& part : by_lane) part.reserve(works.size() / lanes.size() + 1);
   for (Work& work : works) {
-    const std::size_t lane = work.passes_through()
-                                 ? static_cast<std::size_t>(work.record->partition) % lanes.size()
-                                 : lane_of(work.address.saga_id, lanes.size());
+    const std::size_t lane = lane_for(work);
     by_lane[lane].push_back(std::move(work));
   }
   for (std::size_t index = 0; index < lanes.size(); ++index) lanes[index]->push(std::move(by_lane[index]));

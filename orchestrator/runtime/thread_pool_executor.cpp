@@ -26,11 +26,17 @@ ThreadPoolExecutor::~ThreadPoolExecutor() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadPoolExecutor::submit(LocalTask task) {
-  {
-    const std::scoped_lock lock(mutex_);
-    waiting_.push_back(std::move(task));
-  }
+void ThreadPoolExecutor::submit(std::vector<LocalTask> tasks) {
+  const std::scoped_lock lock(mutex_);
+  for (LocalTask& task : tasks) waiting_.push_back(std::move(task));
+  wake_one();
+}
+
+/// Each thread that takes a task wakes the next while tasks wait: steps that take long soon have all threads, steps that
+/// answer at once are done by the few that are awake, without a wake-up for every task.
+void ThreadPoolExecutor::wake_one() {
+  if (waiting_.empty() || idle_ == 0 || waking_) return;
+  waking_ = true;
   arrived_.notify_one();
 }
 
@@ -52,10 +58,16 @@ void ThreadPoolExecutor::request_stop() {
 void ThreadPoolExecutor::work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    arrived_.wait(lock, [this] { return ending_ || !waiting_.empty(); });
+    while (!ending_ && waiting_.empty()) {
+      ++idle_;
+      arrived_.wait(lock);
+      --idle_;
+      waking_ = false;
+    }
     if (ending_) return;
     LocalTask task = std::move(waiting_.front());
     waiting_.pop_front();
+    wake_one();
     const auto place = running_.insert(running_.end(), {task.step, task.stop_at, std::stop_source(), false});
     if (stopping_) place->stop.request_stop();
     task.context.stop = place->stop.get_token();

@@ -28,7 +28,7 @@ class ThreadPoolExecutor final : public StepExecutor {
   /// Requests every stop and waits for what runs.
   ~ThreadPoolExecutor() override;
 
-  void submit(LocalTask task) override;
+  void submit(std::vector<LocalTask> tasks) override;
   [[nodiscard]] std::size_t backlog() const override;
   void request_stop() override;
 
@@ -40,6 +40,7 @@ class ThreadPoolExecutor final : public StepExecutor {
     bool alerted = false;
   };
   void work();
+  void wake_one();
   void supervise();
   void look_for_overdue(std::unique_lock<std::mutex>& lock);
   LocalOutcome run(LocalTask& task);
@@ -51,6 +52,8 @@ class ThreadPoolExecutor final : public StepExecutor {
   std::condition_variable arrived_;
   std::condition_variable ended_;
   std::deque<LocalTask> waiting_;
+  std::size_t idle_ = 0;  ///< threads that wait for tasks
+  bool waking_ = false;   ///< one of them has been told and is on its way
   std::list<Running> running_;
   bool stopping_ = false;  ///< stop tokens are requested from now on
   bool ending_ = false;

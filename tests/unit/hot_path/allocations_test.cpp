@@ -107,7 +107,7 @@ class HotPath : public ::testing::Test {
 };
 
 TEST_F(HotPath, OfTheEngineForASagaOfThreeSteps) {
-  expect_at_most(allocations_of([&] { run_one(environment_, definition_); }), 208);
+  expect_at_most(allocations_of([&] { run_one(environment_, definition_); }), 194);
 }
 
 TEST_F(HotPath, OfDecodingAReply) {
@@ -131,7 +131,7 @@ TEST_F(HotPath, OfDecodingAReply) {
   const auto works = decoder.decode(record);
   ASSERT_EQ(works.size(), 1U);
   ASSERT_FALSE(works[0].is_dead_letter());
-  expect_at_most(allocations_of([&] { static_cast<void>(decoder.decode(record)); }), 12);
+  expect_at_most(allocations_of([&] { static_cast<void>(decoder.decode(record)); }), 10);
 }
 
 TEST_F(HotPath, OfEncodingTheMessagesOfASaga) {

@@ -157,7 +157,9 @@ class CountingObserver final : public Observer {
 /// Runs attempts when the world says so.
 class QueuedExecutor final : public StepExecutor {
  public:
-  void submit(LocalTask task) override { tasks_.push_back(std::move(task)); }
+  void submit(std::vector<LocalTask> tasks) override {
+    for (LocalTask& task : tasks) tasks_.push_back(std::move(task));
+  }
   std::size_t backlog() const override { return tasks_.size(); }
   void request_stop() override {}
   bool run_one() {
