@@ -46,7 +46,7 @@ void write_event(json::Writer& writer, const engine::Event& event) {
   text_member(writer, "reason", event.reason);
   text_member(writer, "who", event.who);
   text_member(writer, "why", event.why);
-  time_member(writer, "attempt_due", event.until);
+  time_member(writer, event.kind == engine::EventKind::kTimer ? "due" : "attempt_due", event.until);
   time_member(writer, "due", event.close);
   time_member(writer, "retry_at", event.retry_at);
   number_member(writer, "runner", event.runner);

@@ -66,6 +66,10 @@ std::string described(const Event& event) {
     case EventKind::kCompensationFailed:
       return step_of(event) + " compensation failed" + attempt_of(event) + failure_of(event) +
              again_of(event, ", refused");
+    case EventKind::kTimer:
+      return "timer " + std::to_string(event.ordinal) + " until " +
+             wire::format_time(event.until.value_or(Time{}));
+    case EventKind::kFired: return "timer " + std::to_string(event.ordinal) + " fired";
     case EventKind::kOperator:
       return "operator " + printable(event.who) + ": " + event.reason +
              (event.why.empty() ? "" : ", because " + printable(event.why, 300));

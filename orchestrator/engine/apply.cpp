@@ -10,6 +10,8 @@ void Instance::State::apply(const Event& event) {
   switch (event.kind) {
     case EventKind::kStarted: return apply_started(event);
     case EventKind::kStep: return apply_step(event);
+    case EventKind::kTimer: return apply_timer(event);
+    case EventKind::kFired: timers_[static_cast<std::size_t>(event.ordinal) - 1]->fired = true; return;
     case EventKind::kReturned:
       returned_ = true;
       output_ = event.data;
@@ -66,6 +68,12 @@ void Instance::State::apply_step(const Event& event) {
   step.scheduled_at = now_;
   step.check_runner_at = now_ + kRunnerCheckInterval;
   activate(step.slot.ordinal);
+}
+
+void Instance::State::apply_timer(const Event& event) {
+  detail::TimerSlot& timer = *timers_.back();
+  timer.due = event.until.value_or(now_);
+  timer.fired = timer.due <= now_;
 }
 
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {

@@ -1,20 +1,24 @@
 // The saga's code at work: letting it go on, and taking what it does as events. While history lasts an event is
 // consumed and compared, then it is appended.
+#include <algorithm>
 #include <utility>
 
 #include "engine/state.hpp"
 #include "skald/assert.hpp"
+#include "wire/cloud_events.hpp"
 
 namespace skald::engine {
-namespace {
 
 std::string describe(const Event& event) {
   std::string text = "`" + std::string(to_string(event.kind));
   if (!event.step.empty()) text += " " + std::string(event.pivot ? "(pivot) " : "") + event.step;
   if (event.ordinal > 0) text += " #" + std::to_string(event.ordinal);
+  if (event.kind == EventKind::kTimer && event.until) text += " until " + wire::format_time(*event.until);
   if (!event.failure.code.empty()) text += " " + event.failure.what();
   return text + "`";
 }
+
+namespace {
 
 /// Where two payloads part, for the reader of a divergence.
 std::string difference(const std::string& had, const std::string& wants) {
@@ -31,6 +35,7 @@ std::string difference(const std::string& had, const std::string& wants) {
 void Instance::State::pump() {
   pending_before_code_ = pending_.size();
   steps_before_code_ = steps_.size();
+  timers_before_code_ = timers_.size();
   if (status_ != SagaStatus::kRunning) return;
   run_code();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
@@ -96,13 +101,7 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
                                 std::to_string(environment_.limits.maximum_payload_bytes));
     return dead_slot_;
   }
-  if (steps_.size() - steps_before_code_ >=
-      static_cast<std::size_t>(environment_.limits.maximum_steps_per_transition)) {
-    defect("step-limit", "the code scheduled more than " +
-                             std::to_string(environment_.limits.maximum_steps_per_transition) +
-                             " steps without waiting for any");
-    return dead_slot_;
-  }
+  if (starts_too_much()) return dead_slot_;
   const auto settings = environment_.steps.find(definition.name);
   if (settings == environment_.steps.end()) {
     defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
@@ -129,6 +128,36 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   return step.slot;
 }
 
+bool Instance::State::starts_too_much() {
+  const std::size_t started = steps_.size() - steps_before_code_ + timers_.size() - timers_before_code_;
+  const int maximum = environment_.limits.maximum_steps_per_transition;
+  if (started < static_cast<std::size_t>(maximum)) return false;
+  defect("step-limit", "the code started more than " + std::to_string(maximum) +
+                           " steps and timers without waiting for any");
+  return true;
+}
+
+const detail::TimerSlot& Instance::State::start_timer(Time due) {
+  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty()) || starts_too_much())
+    return dead_timer_;
+  const int ordinal = static_cast<int>(timers_.size()) + 1;
+  if (due > std::min(now_ + environment_.limits.maximum_sleep, kNever - std::chrono::milliseconds(1))) {
+    defect("timer-limit", "timer #" + std::to_string(ordinal) + " is due in more than " +
+                              std::to_string(environment_.limits.maximum_sleep.count()) + " days");
+    return dead_timer_;
+  }
+  auto timer = std::make_unique<detail::TimerSlot>();
+  timer->ordinal = ordinal;
+  timers_.push_back(std::move(timer));
+  Event event;
+  event.kind = EventKind::kTimer;
+  event.ordinal = ordinal;
+  event.until = std::max(due, now_);  // the past is now: history says when it returned
+  code_event(std::move(event));
+  if (replaying_ != nullptr && !replaying_->divergence.empty()) return dead_timer_;
+  return *timers_.back();
+}
+
 void Instance::State::code_event(Event event) {
   if (replaying_ == nullptr) return record(std::move(event));
   if (!consume(event)) return;
@@ -144,7 +173,8 @@ bool Instance::State::consume(const Event& event) {
   }
   const Event& had = (*replay.events)[replay.next];
   if (had.kind != event.kind || had.step != event.step || had.ordinal != event.ordinal ||
-      had.pivot != event.pivot || had.failure.code != event.failure.code) {
+      had.pivot != event.pivot || had.failure.code != event.failure.code ||
+      (event.kind == EventKind::kTimer && had.until != event.until)) {
     replay.divergence = "history has " + describe(had) + ", the code gives " + describe(event);
     return false;
   }
@@ -168,6 +198,8 @@ void Instance::State::drop_code_events() {
     std::erase(active_, static_cast<int>(steps_.size()));
     steps_.pop_back();
   }
+  timers_.resize(std::min(timers_.size(), timers_before_code_));
+  fired_ = std::min(fired_, timers_.size());
   returned_ = false;
   threw_.reset();
 }

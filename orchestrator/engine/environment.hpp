@@ -24,8 +24,10 @@ struct StepSettings {
 struct Limits {
   std::int64_t maximum_transitions = 51'200;      ///< a saga that needs more becomes stuck: history-limit
   std::size_t maximum_history_bytes = 50u << 20;  ///< likewise
-  int maximum_steps_per_transition = 10'000;      ///< a run that schedules more without waiting becomes stuck
-  std::size_t maximum_payload_bytes = 900'000;    ///< of one input, output or command
+  /// Steps and timers: a run that starts more without waiting for any becomes stuck.
+  int maximum_steps_per_transition = 10'000;
+  std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
+  std::chrono::days maximum_sleep{36'525};      ///< 100 years; a longer one makes the saga stuck: timer-limit
 };
 
 struct Environment {
@@ -38,7 +40,8 @@ struct Environment {
   Limits limits;
   Random* random = nullptr;
   /// A saga's first wake-up is no later than this after its start, though its first deadline may be: the deadlines of
-  /// its later steps then seldom move its row in the index of wake-ups. None: its first wake-up is its first deadline.
+  /// its later steps then seldom move its row in the index of wake-ups. Not for a saga that waits for nothing but
+  /// timers: its wake-up is exact. None: its first wake-up is its first deadline.
   std::optional<std::chrono::milliseconds> first_wake_up;
 };
 

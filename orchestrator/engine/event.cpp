@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 15> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 17> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -20,8 +20,10 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 15> kNames{{
     {EventKind::kLateSuccess, "late_success"},
     {EventKind::kCompensated, "compensated"},
     {EventKind::kCompensationFailed, "compensation_failed"},
+    {EventKind::kFired, "fired"},
     {EventKind::kOperator, "operator"},
     {EventKind::kStep, "step"},
+    {EventKind::kTimer, "timer"},
     {EventKind::kReturned, "returned"},
     {EventKind::kThrew, "threw"},
     {EventKind::kRollback, "rollback"},

@@ -33,9 +33,11 @@ enum class EventKind {
   kLateSuccess,         ///< a step given up did take effect: its compensation will know the output
   kCompensated,         ///< a compensation was acknowledged
   kCompensationFailed,  ///< tried again at `retry_at`, or (without) refused
+  kFired,               ///< a timer fell due
   kOperator,
   // By the code, compared on replay.
   kStep,      ///< scheduled, with its first attempt
+  kTimer,     ///< started; one due at its own transition's time has fired
   kReturned,  ///< run returned
   kThrew,     ///< StepFailed or SagaFailed left run
   // By rule.
@@ -49,7 +51,7 @@ enum class EventOrigin { kInbound, kCode, kRule };
 
 struct Event {
   EventKind kind = EventKind::kStarted;
-  int ordinal = 0;
+  int ordinal = 0;  ///< of a step; kTimer and kFired: of a timer, which are counted apart
   int attempt = 0;
   wire::Phase phase = wire::Phase::kAction;
   bool pivot = false;
@@ -58,7 +60,7 @@ struct Event {
   std::string step;
   std::string data;           ///< JSON payload, byte for byte; may be empty
   Failure failure;            ///< code empty: none
-  std::optional<Time> until;  ///< start_to_close falls due, of the attempt this event sends
+  std::optional<Time> until;  ///< start_to_close of the attempt this event sends, or the timer, falls due
   std::optional<Time> close;  ///< schedule_to_close, or the saga's deadline (kStarted), falls due
   std::optional<Time> retry_at;
   Incarnation runner = 0;    ///< of a local step's attempt

@@ -47,9 +47,11 @@ struct LocalResult {
 };
 
 /// Time has passed, or somebody wants deadlines looked at. `live`: the incarnations alive now, by which an
-/// attempt of a local step whose process died is told.
+/// attempt of a local step whose process died is told. `at`: the database's clock has passed it, whatever the moment
+/// says, which may lag; so who was woken at its time is not sent away as too early.
 struct Wake {
   std::vector<Incarnation> live;
+  Time at{};
 };
 
 /// Kafka refused a command for good.

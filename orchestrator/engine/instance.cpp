@@ -1,6 +1,8 @@
 // The face of the engine: start, replay, advance.
 #include "engine/instance.hpp"
 
+#include <algorithm>
+
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -38,15 +40,16 @@ Instance::Replayed Instance::replay(const Environment& environment, const SagaDe
 
 Verdict Instance::advance(const Input& input, const Moment& moment) {
   if (is_ended(state_->status_)) return {Judgement::kEnded, "the saga has ended", std::nullopt};
-  state_->begin(moment);
+  const auto* wake = std::get_if<Wake>(&input);
+  state_->begin(wake == nullptr ? moment : Moment{std::max(moment.now, wake->at), moment.incarnation});
   Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);
   if (ruling.judgement != Judgement::kApplied)
     return {ruling.judgement, std::move(ruling.reason), std::nullopt};
-  const bool woken = std::holds_alternative<Wake>(input);
   state_->pump();
   state_->follow_rules();
   if (!state_->has_pending()) return {Judgement::kApplied, {}, state_->moved_wake_up()};
-  if (woken) state_->wake_at_ = kNever;  // the bound has served: the exact next deadline takes its place
+  if (wake != nullptr)
+    state_->wake_at_ = kNever;  // the bound has served: the exact next deadline takes its place
   return {Judgement::kApplied, {}, state_->finish()};
 }
 
@@ -56,6 +59,7 @@ int Instance::revision() const { return state_->definition_.revision; }
 std::int64_t Instance::sequence() const { return state_->sequence_; }
 SagaStatus Instance::status() const { return state_->status_; }
 Time Instance::next_deadline() const { return state_->next_deadline(); }
+bool Instance::asleep() const { return state_->asleep(); }
 std::size_t Instance::memory_bytes() const { return state_->memory_bytes(); }
 
 }  // namespace skald::engine

@@ -55,6 +55,8 @@ class Instance {
   [[nodiscard]] SagaStatus status() const;
   /// The exact next deadline; kNever if nothing is due.
   [[nodiscard]] Time next_deadline() const;
+  /// Only time moves it on, from next_deadline(): no step is under way that somebody could answer.
+  [[nodiscard]] bool asleep() const;
   /// About what it occupies, frame included: the cache's unit.
   [[nodiscard]] std::size_t memory_bytes() const;
 

@@ -55,6 +55,7 @@ void wake_compensation(Instance::State& state, StepState& step) {
 
 Ruling judge(Instance::State& state, const Wake& input) {
   if (state.status_ == SagaStatus::kStuck) return {};
+  state.record_fired();
   const std::vector<int> active = state.active_;
   for (const int ordinal : active) {
     if (state.status_ == SagaStatus::kStuck) break;

@@ -58,7 +58,13 @@ bool Instance::State::replay_entry(HistoryEntry& entry) {
   auto& events = entry.events;
   while (replay.next < events.size() && origin_of(events[replay.next].kind) == EventOrigin::kInbound) {
     const Event& event = events[replay.next];
-    const bool of_step = event.kind != EventKind::kStarted && event.kind != EventKind::kOperator;
+    const bool of_timer = event.kind == EventKind::kFired;
+    const bool of_step = event.kind != EventKind::kStarted && event.kind != EventKind::kOperator && !of_timer;
+    if (of_timer && timer(event.ordinal) == nullptr) {
+      replay.divergence =
+          "history has timer #" + std::to_string(event.ordinal) + " fired, which the code never started";
+      return false;
+    }
     if (of_step && step(event.ordinal) == nullptr) {
       replay.divergence =
           "history names step #" + std::to_string(event.ordinal) + ", which the code never scheduled";
@@ -72,8 +78,7 @@ bool Instance::State::replay_entry(HistoryEntry& entry) {
   for (; replay.next < events.size(); ++replay.next) {
     const Event& event = events[replay.next];
     if (origin_of(event.kind) == EventOrigin::kCode) {
-      replay.divergence = "history has `" + std::string(to_string(event.kind)) + " " + event.step +
-                          "`, which the code does not come to";
+      replay.divergence = "history has " + describe(event) + ", which the code does not come to";
       return false;
     }
     if (event.kind == EventKind::kCompensating && step(event.ordinal) == nullptr) {

@@ -130,13 +130,52 @@ std::string Instance::State::idempotency_key(const StepState& step) const {
   return key;
 }
 
+bool Instance::State::timers_count() const {
+  return status_ == SagaStatus::kRunning && !returned_ && !threw_;
+}
+
+const detail::TimerSlot* Instance::State::timer(int ordinal) const {
+  if (ordinal < 1 || static_cast<std::size_t>(ordinal) > timers_.size()) return nullptr;
+  return timers_[static_cast<std::size_t>(ordinal) - 1].get();
+}
+
+void Instance::State::record_fired() {
+  if (!timers_count()) return;
+  while (fired_ < timers_.size() && timers_[fired_]->fired) ++fired_;
+  for (std::size_t index = fired_; index < timers_.size(); ++index) {
+    const detail::TimerSlot& timer = *timers_[index];
+    if (timer.fired || timer.due > now_) continue;
+    Event event;
+    event.kind = EventKind::kFired;
+    event.ordinal = timer.ordinal;
+    record(std::move(event));
+  }
+}
+
+Time Instance::State::next_timer() const {
+  Time next = kNever;
+  if (!timers_count()) return next;
+  for (std::size_t index = fired_; index < timers_.size(); ++index)
+    if (!timers_[index]->fired) next = std::min(next, timers_[index]->due);
+  return next;
+}
+
+bool Instance::State::asleep() const { return status_ == SagaStatus::kRunning && active_.empty(); }
+
 Time Instance::State::next_deadline() const {
   if (is_ended(status_) || status_ == SagaStatus::kStuck) return kNever;
+  bool pivot_is_open = false;
+  Time next = std::min(next_step_deadline(pivot_is_open), next_timer());
+  if (status_ == SagaStatus::kRunning && !forward_only_ && !pivot_is_open && !returned_ && deadline_)
+    next = std::min(next, *deadline_);
+  return next;
+}
+
+Time Instance::State::next_step_deadline(bool& pivot_is_open) const {
   Time next = kNever;
   const auto consider = [&next](const std::optional<Time>& time) {
     if (time && *time < next) next = *time;
   };
-  bool pivot_is_open = false;
   for (const int ordinal : active_) {
     const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
     pivot_is_open = pivot_is_open || (step.pivot && step.open());
@@ -152,7 +191,6 @@ Time Instance::State::next_deadline() const {
       consider(step.local() ? step.check_runner_at : step.undo_until);
     if (step.undo == StepState::Undo::kWaiting) consider(step.undo_retry_at);
   }
-  if (status_ == SagaStatus::kRunning && !forward_only_ && !pivot_is_open && !returned_) consider(deadline_);
   return next;
 }
 
@@ -172,12 +210,18 @@ Transition Instance::State::finish() {
   history_bytes_ += transition.row->events.size();
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
-  const Time deadline = next_deadline();
-  if (sequence_ == 1 && deadline != kNever && environment_.first_wake_up)
-    wake_at_ = now_ + *environment_.first_wake_up;
-  wake_at_ = std::min(wake_at_, deadline);
-  transition.wake_at = wake_at_;
+  transition.wake_at = wake_at_ = next_wake_up();
   return transition;
+}
+
+/// A lower bound of the next deadline that moves the row in the index as seldom as may be. Exact if steps set no
+/// deadline and a timer does: it may be far away, and nobody is to be woken before it.
+Time Instance::State::next_wake_up() const {
+  const Time deadline = next_deadline();
+  bool pivot_is_open = false;
+  if (next_timer() != kNever && next_step_deadline(pivot_is_open) == kNever) return deadline;
+  const bool first = sequence_ == 1 && deadline != kNever && environment_.first_wake_up;
+  return std::min(first ? now_ + *environment_.first_wake_up : wake_at_, deadline);
 }
 
 Transition Instance::State::moved_wake_up() {
@@ -191,6 +235,7 @@ Transition Instance::State::moved_wake_up() {
 std::size_t Instance::State::memory_bytes() const {
   constexpr std::size_t kBase = 4096;  // the object, its frame and the cache's own entry, rounded up
   std::size_t bytes = kBase + input_.size() + output_.size();
+  bytes += timers_.size() * (sizeof(detail::TimerSlot) + 3 * sizeof(void*));
   for (const StepState& step : steps_)
     bytes += sizeof(StepState) + step.input.size() + 2 * step.output.size() + step.undo_input.size();
   return bytes;

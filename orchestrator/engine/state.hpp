@@ -74,6 +74,8 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] StepState* step(int ordinal);
   /// Appends an event to the transition being built, and applies it.
   void record(Event event);
+  /// Records what the timers that are due by now bring.
+  void record_fired();
   /// Records a failed attempt of an action or a compensation: tried again as the policy allows, else final.
   void record_failure(StepState& step, Phase phase, Failure failure);
   void record_attempt(StepState& step, Phase phase);
@@ -93,10 +95,13 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] std::optional<ReplayProblem> replay(const StoredSaga& stored);
 
   [[nodiscard]] Time next_deadline() const;
+  /// No step is under way: nothing but time moves it on.
+  [[nodiscard]] bool asleep() const;
   [[nodiscard]] std::size_t memory_bytes() const;
 
   // detail::Journal, called by the saga's code.
   detail::Slot& schedule(const StepDefinition& step, std::string input, bool pivot) override;
+  const detail::TimerSlot& start_timer(Time due) override;
   void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
   [[nodiscard]] Time now() const noexcept override { return now_; }
   [[nodiscard]] const std::string& saga_id() const noexcept override { return address_.saga_id; }
@@ -117,6 +122,7 @@ class Instance::State final : public detail::Journal {
   std::optional<Time> deadline_;
   bool forward_only_ = false;  ///< the pivot took effect
   std::deque<StepState> steps_;
+  std::vector<std::unique_ptr<detail::TimerSlot>> timers_;
   std::vector<int> active_;  ///< ordinals with an open action or compensation
   std::vector<int> failed_;  ///< ordinals whose action failed at some time: the rules look only at these
   Failure rollback_failure_;
@@ -141,6 +147,7 @@ class Instance::State final : public detail::Journal {
   void apply(const Event& event);
   void apply_started(const Event& event);
   void apply_step(const Event& event);
+  void apply_timer(const Event& event);
   void apply_succeeded(StepState& step, const Event& event);
   void apply_failed(StepState& step, const Event& event);
   void apply_attempt(StepState& step, const Event& event);
@@ -175,6 +182,13 @@ class Instance::State final : public detail::Journal {
   bool owe_compensation(StepState& step);
   [[nodiscard]] bool debts_settled() const;
   [[nodiscard]] bool pivot_open() const;
+  /// Timers may still move the code: it has neither ended nor been given up.
+  [[nodiscard]] bool timers_count() const;
+  [[nodiscard]] Time next_timer() const;
+  [[nodiscard]] Time next_wake_up() const;
+  [[nodiscard]] Time next_step_deadline(bool& pivot_is_open) const;
+  [[nodiscard]] bool starts_too_much();
+  [[nodiscard]] const detail::TimerSlot* timer(int ordinal) const;
   void record_end(std::string_view outcome, std::string data, Failure failure);
 
   void effects(const Event& event, Transition& transition);
@@ -189,15 +203,21 @@ class Instance::State final : public detail::Journal {
   std::string build_;
   Time started_at_{};
   std::size_t history_bytes_ = 0;
-  detail::Slot dead_slot_;  ///< what a diverged or defective run is given: never settles
+  detail::Slot dead_slot_;        ///< what a diverged or defective run is given: never settles
+  detail::TimerSlot dead_timer_;  ///< likewise: never fires
 
   std::vector<Event> pending_;
   std::size_t pending_before_code_ = 0;
   std::size_t steps_before_code_ = 0;
+  std::size_t timers_before_code_ = 0;
+  std::size_t fired_ = 0;  ///< the first so many of timers_ have fired: the search for open ones begins there
   std::optional<Defect> defect_;
   bool code_ran_ = false;  ///< in the transition being built
   Replay* replaying_ = nullptr;
 };
+
+/// An event of the code as the message of a divergence names it.
+[[nodiscard]] std::string describe(const Event& event);
 
 /// How often a process asks whether the one that runs a local attempt still lives.
 inline constexpr std::chrono::milliseconds kRunnerCheckInterval{10'000};

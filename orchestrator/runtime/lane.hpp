@@ -67,6 +67,7 @@ class Lane {
   void settle(std::vector<Turn> turns, CommitResult result);
   void settle_conflict(Turn& turn, const SagaRow& existing);
   void settle_won(Turn& turn, Time now);
+  [[nodiscard]] bool sleeps_long(const CachedSaga& saga) const;
   void settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict);
   /// Has them run with the next hand_over().
   void run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts);

@@ -79,6 +79,12 @@ void Lane::settle_conflict(Turn& turn, const SagaRow& existing) {
   turn.works = std::move(rest);
 }
 
+/// Nothing will ask for it soon.
+bool Lane::sleeps_long(const CachedSaga& saga) const {
+  return saga.instance && !saga.problem && saga.instance->asleep() &&
+         saga.instance->next_deadline() > services_.store_clock.now() + services_.settings.cache_sleep;
+}
+
 void Lane::settle_won(Turn& turn, Time now) {
   auto& observer = services_.seams.observer;
   CachedSaga* saga = turn.write ? turn.saga : nullptr;
@@ -101,6 +107,8 @@ void Lane::settle_won(Turn& turn, Time now) {
     observer.saga_ended(turn.address.definition, turn.write->status, now - turn.started_at);
   // A stuck saga's frame may be gone: the operator's decision finds it rebuilt from history.
   if (saga != nullptr && (is_ended(saga->status) || saga->status == SagaStatus::kStuck))
+    cache_.erase(turn.address);
+  else if (turn.saga != nullptr && sleeps_long(*turn.saga))
     cache_.erase(turn.address);
   run_locally(turn.address, std::move(turn.attempts));
   for (std::size_t index = 0; index < turn.works.size(); ++index)

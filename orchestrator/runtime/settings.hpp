@@ -19,6 +19,9 @@ struct Settings {
   std::size_t maximum_batch_bytes = 8u << 20;
   /// Memory of all lanes' cached sagas together, about.
   std::size_t cache_bytes = 256u << 20;
+  /// A saga that only time can move, and not before this has passed, leaves the cache at once; one that sleeps for less
+  /// is cheaper to keep (5 KB) than to load and to replay.
+  std::chrono::milliseconds cache_sleep{5'000};
 
   // --- back-pressure: above a high mark partitions pause, below the low mark they resume ---
   /// Trigger inputs waiting in one lane.

@@ -205,7 +205,7 @@ bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
       parts_.seams.observer.timer_lateness(now - saga.wake_at);
       Work work;
       work.address = std::move(saga.address);
-      work.waiting_since = saga.wake_at;
+      work.waiting_since = wake.at = saga.wake_at;
       work.what = engine::Input(wake);
       work.bytes = 300;
       works.push_back(std::move(work));

@@ -7,17 +7,19 @@
 //   nothing auto mail  = saga.start<SendReceipt>(receipt);                   runs beside what follows
 //   co_await saga.all(mail, parcel);                                 waits for these; throws the first
 //   failure co_await saga.pivot<ShipOrder>(order.id);                        once it took effect, the saga
-//   only goes forward
+//   only goes forward co_await saga.sleep(std::chrono::days{30});            costs a row in the database
 //
 // The arguments are one Input, or exactly one argument for each of its fields.
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <coroutine>
 #include <string>
 #include <utility>
 
 #include "skald/assert.hpp"
+#include "skald/detail/timer.hpp"
 #include "skald/journal.hpp"
 #include "skald/step.hpp"
 #include "skald/step_definition.hpp"
@@ -180,6 +182,18 @@ class Context {
   auto all(const Handle<Outputs>&... handles) {
     static_assert(sizeof...(Outputs) > 0, "saga.all needs at least one handle");
     return detail::AllAwaiter<sizeof...(Outputs)>(*journal_, {handles.slot_...});
+  }
+
+  /// Waits for as long, by PostgreSQL's clock: never shorter. A sleeping saga is a row in the database, no thread and
+  /// no memory; it survives crashes and deploys. Zero and less return at once. A sleep of more than 100 years makes
+  /// the saga stuck (`timer-limit`). Started by the call: what runs before its co_await counts.
+  template <class Number, class Period>
+  detail::TimerAwaiter sleep(std::chrono::duration<Number, Period> duration) {
+    return sleep_until(detail::end_of_sleep(now(), duration));
+  }
+  /// The same until a moment; one that has passed returns at once.
+  detail::TimerAwaiter sleep_until(Time moment) {
+    return detail::TimerAwaiter(*journal_, journal_->start_timer(moment));
   }
 
   /// The saga's time: never goes back, the same on replay.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "skald/failure.hpp"
+#include "skald/record.hpp"
 #include "skald/step_definition.hpp"
 
 namespace skald::detail {
@@ -24,6 +25,13 @@ struct Slot {
   bool observed = false;
   std::string output;
   Failure failure;
+};
+
+/// A timer as the saga's code sees it; lives as long as the instance, at one address.
+struct TimerSlot {
+  int ordinal = 0;  ///< counted from 1, apart from the steps
+  Time due{};
+  bool fired = false;
 };
 
 /// What a suspended saga waits for. Lives in the frame that is suspended.
@@ -44,6 +52,8 @@ class Journal {
   virtual ~Journal() = default;
   /// Schedules a step now; never blocks, never throws.
   virtual Slot& schedule(const StepDefinition& step, std::string input, bool pivot) = 0;
+  /// Starts a timer now; never blocks, never throws. One that is due already has fired.
+  virtual const TimerSlot& start_timer(Time due) = 0;
   /// The saga's one suspended leaf; the engine resumes it once it is ready.
   virtual void suspend(Waiter& waiter) noexcept = 0;
   /// The saga's time: of the transition that is being worked on; never goes back.

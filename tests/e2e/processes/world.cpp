@@ -57,8 +57,9 @@ std::int64_t Outcome::number(const std::string& key) const {
 
 World::Cluster World::given() { return {required("SKALD_TEST_KAFKA"), required("SKALD_TEST_POSTGRES")}; }
 
-World::World(Cluster cluster)
+World::World(Cluster cluster, std::string program)
     : cluster_(std::move(cluster)),
+      program_(std::move(program)),
       name_(random_name()),
       folder_(std::filesystem::temp_directory_path() / name_) {
   std::filesystem::create_directories(folder_);
@@ -109,13 +110,14 @@ void World::write_config(const std::string& path, int port) const {
       << "\n  properties: {session.timeout.ms: 3000}\n"
       << "topics: {create: true, partitions: 6}\n"
       << "http: {listen: \"127.0.0.1:" << port << "\"}\n"
-      << "triggers:\n  order-placed: {topic: " << topic("orders") << "}\n"
+      << "runtime: {heartbeat_interval: 500ms, incarnation_lease: 3s, foreign_grace: 2s, adopt_interval: "
+         "500ms}\n";
+  if (program_ != "examples/place-order") return;
+  out << "triggers:\n  order-placed: {topic: " << topic("orders") << "}\n"
       << "steps:\n"
       << "  reserve-stock: {topic: " << topic("inventory") << "}\n"
       << "  charge-card: {topic: " << topic("payments") << "}\n"
-      << "  ship-order: {topic: " << topic("shipping") << ", start_to_close: 15s, schedule_to_close: 15s}\n"
-      << "runtime: {heartbeat_interval: 500ms, incarnation_lease: 3s, foreign_grace: 2s, adopt_interval: "
-         "500ms}\n";
+      << "  ship-order: {topic: " << topic("shipping") << ", start_to_close: 15s, schedule_to_close: 15s}\n";
 }
 
 void World::prepare() {
@@ -138,7 +140,7 @@ Orchestrator World::start_orchestrator(bool await_ready, const std::vector<std::
   const auto name = "orchestrator" + std::to_string(++started_);
   const auto config = file(name + ".yaml");
   write_config(config, orchestrator.port);
-  std::vector<std::string> command{kBuild + "/examples/place-order", "serve", "--config", config};
+  std::vector<std::string> command{kBuild + "/" + program_, "serve", "--config", config};
   command.insert(command.end(), arguments.begin(), arguments.end());
   orchestrator.process = std::make_unique<Process>(command, file(name + ".log"));
   if (await_ready)
@@ -182,7 +184,7 @@ int World::place_order(const std::vector<std::string>& arguments, std::string& o
                        const std::map<std::string, std::string>& environment) {
   const auto config = file("command.yaml");
   write_config(config, free_port());
-  std::vector<std::string> command{kBuild + "/examples/place-order"};
+  std::vector<std::string> command{kBuild + "/" + program_};
   command.insert(command.end(), arguments.begin(), arguments.end());
   command.insert(command.end(), {"--config", config});
   const auto log = file("command" + std::to_string(++started_) + ".log");

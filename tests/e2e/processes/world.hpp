@@ -34,7 +34,8 @@ class World {
   /// The one that SKALD_TEST_KAFKA and SKALD_TEST_POSTGRES name.
   static Cluster given();
 
-  explicit World(Cluster cluster);
+  /// `program`: an orchestrator, in the build folder; any but the example's has neither triggers nor command steps.
+  explicit World(Cluster cluster, std::string program = "examples/place-order");
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -55,7 +56,7 @@ class World {
   /// `place-order ARGUMENTS` in this world's configuration, to its end.
   int place_order(const std::vector<std::string>& arguments, std::string& output,
                   const std::map<std::string, std::string>& environment = {});
-  /// Runs it in this world's database.
+  /// Runs it in this world's database; a statement that fails fails the test.
   void sql(const std::string& statement);
   /// This world's database for another user.
   [[nodiscard]] std::string database_uri(const std::string& user) const;
@@ -74,6 +75,7 @@ class World {
   std::string create_database(const std::string& postgres) const;
 
   Cluster cluster_;
+  std::string program_;
   std::string name_;      ///< of this world: namespace, database, prefix of its topics
   std::string database_;  ///< URI
   std::string second_;    ///< of the second database, empty: there is none

@@ -1,5 +1,6 @@
 // Crashes, duplicates, losses, doubts and refusals at random, from a seed: whatever happens, every order acknowledged
-// by Kafka becomes exactly one saga that ends, with effects that add up. Goal: the promises P1 to P7. Method: two
+// by Kafka becomes exactly one saga that ends, with effects that add up; some of them sleep meanwhile. Goal: the promises
+// P1 to P8. Method: two
 // processes and all participants on one thread; faults strike for a minute of virtual time, then the world heals and
 // must come to rest. The same seed gives the same history, byte for byte.
 #include <cstdlib>
@@ -11,6 +12,8 @@ namespace skald::runtime {
 namespace {
 
 constexpr int kOrders = 40;
+constexpr int kNaps = 10;  ///< sagas that sleep between their two steps
+constexpr std::int64_t kNapSeconds = 20;
 
 struct RunResult {
   std::string histories;  ///< of all sagas, to compare runs of one seed
@@ -30,6 +33,12 @@ class Simulation {
     strike_store();
     for (int index = 0; index < kOrders; ++index) {
       place(index);
+      for (int rounds = 0; rounds < 4; ++rounds) step();
+    }
+    for (int nap = 0; nap < kNaps; ++nap) {
+      world_.produce(
+          "orders", "n",
+          R"({"id":"nap-)" + std::to_string(nap) + R"(","cents":)" + std::to_string(kNapSeconds) + "}");
       for (int rounds = 0; rounds < 4; ++rounds) step();
     }
     for (int rounds = 0; rounds < 1'500; ++rounds) step();
@@ -101,8 +110,8 @@ class Simulation {
   }
 
   bool at_rest() const {
-    if (world_.store.sagas().size() != kOrders || !world_.store.outbox().empty()) return false;
-    return world_.count(SagaStatus::kCompleted) + world_.count(SagaStatus::kCompensated) == kOrders;
+    if (world_.store.sagas().size() != kOrders + kNaps || !world_.store.outbox().empty()) return false;
+    return world_.count(SagaStatus::kCompleted) + world_.count(SagaStatus::kCompensated) == kOrders + kNaps;
   }
 
   std::string unfinished() const {
@@ -120,28 +129,34 @@ class Simulation {
       std::int64_t sequence = 0;
       for (const HistoryRow& row : saga.history) EXPECT_EQ(row.sequence, ++sequence) << id;
       EXPECT_EQ(saga.row.sequence, sequence) << id;
-      check_effects(id, saga.row.status == SagaStatus::kCompleted);
+      const bool completed = saga.row.status == SagaStatus::kCompleted;
+      const bool nap = saga.row.address.definition == "sleeps";
+      check_effects(saga.row.address.definition + "/" + id, nap ? 2 : 3, completed);
+      if (nap && completed) {
+        EXPECT_GE(*saga.row.ended_at - saga.row.started_at, std::chrono::seconds(kNapSeconds))
+            << "P8: " << id;
+      }
     }
     std::map<std::string, std::set<std::string>> events;
     for (const Record& record : world_.bus.records("lifecycle"))
       events[record.key.value_or("")].insert(std::string(record.header("ce_id").value_or("")));
-    EXPECT_EQ(events.size(), static_cast<std::size_t>(kOrders)) << "P3: one outcome event per ending";
+    EXPECT_EQ(events.size(), static_cast<std::size_t>(kOrders + kNaps)) << "P3: one outcome event per ending";
     for (const auto& [id, ids] : events) EXPECT_EQ(ids.size(), 1u) << id;
     EXPECT_TRUE(world_.bus.records("orders-dlt").empty());
     EXPECT_TRUE(world_.bus.records("replies-dlt").empty());
   }
 
-  void check_effects(const std::string& id, bool completed) {
+  void check_effects(const std::string& saga, int steps, bool completed) {
     int effective = 0;
-    for (int ordinal = 1; ordinal <= 3; ++ordinal) {
-      const std::string key = "test/three-steps/" + id + "/" + std::to_string(ordinal);
+    for (int ordinal = 1; ordinal <= steps; ++ordinal) {
+      const std::string key = "test/" + saga + "/" + std::to_string(ordinal);
       const int done = world_.participants->actions[key];
       const int undone = world_.participants->compensations[key];
       EXPECT_LE(done, 1) << key;
       EXPECT_LE(undone, done) << key << ": P6: none that did not take effect was undone";
       effective += done - undone;
     }
-    EXPECT_EQ(effective, completed ? 3 : 0) << id << ": P5, P6";
+    EXPECT_EQ(effective, completed ? steps : 0) << saga << ": P5, P6";
   }
 
   RunResult result() {

@@ -78,6 +78,16 @@ struct WithLocal : Saga<Order, Done> {
   }
 };
 
+/// Sleeps for as many seconds as it has cents, between two steps.
+struct Sleeps : Saga<Order, Done> {
+  static constexpr std::string_view name = "sleeps";
+  Task<Done> run(Context& saga, Order order) override {
+    auto reserved = co_await saga.step<Reserve>(order);
+    co_await saga.sleep(std::chrono::seconds(order.cents));
+    co_return co_await saga.step<Ship>(reserved.id, order.cents);
+  }
+};
+
 class VirtualClock final : public Clock {
  public:
   std::chrono::nanoseconds monotonic() const override { return now_; }
@@ -132,6 +142,7 @@ class CountingObserver final : public Observer {
   void parked(ParkReason reason) override { ++parks[reason]; }
   void batch_committed(std::size_t inputs, std::chrono::nanoseconds) override { batches.push_back(inputs); }
   void replayed(std::int64_t) override { ++replays; }
+  void cache_size(std::size_t lane, std::size_t sagas, std::size_t) override { cached[lane] = sagas; }
   void record_consumed(std::string_view) override { ++consumed; }
   void incarnation_lost() override { ++incarnations_lost; }
   void paused_partitions(std::size_t partitions) override { paused = partitions; }
@@ -147,6 +158,7 @@ class CountingObserver final : public Observer {
   std::map<ParkReason, int> parks;
   std::vector<std::size_t> batches;
   int replays = 0;
+  std::map<std::size_t, std::size_t> cached;  ///< sagas by lane
   int consumed = 0;
   int incarnations_lost = 0;
   std::size_t paused = 0;
@@ -244,12 +256,15 @@ class Participants : private RebalanceListener {
       again.causation_id = command.id;
       return again;
     }
+    if (const auto failed = failed_.find(command.id); failed != failed_.end()) return failed->second;
     const auto script = scripts.find(command.step);
     auto reply = script == scripts.end() ? std::optional(succeeded(command)) : script->second(command);
     if (!reply || reply->succeeded) {
       actions[key] = 1;
       decided_[key] = succeeded(command);
-    } else if (!reply->failure.retryable) {
+    } else if (reply->failure.retryable) {
+      failed_[command.id] = *reply;
+    } else {
       decided_[key] = *reply;
     }
     return reply;
@@ -270,6 +285,8 @@ class Participants : private RebalanceListener {
   std::unique_ptr<Producer> producer_;
   std::unique_ptr<Consumer> consumer_;
   std::map<std::string, wire::Reply> decided_;  ///< by idempotency key
+  std::map<std::string, wire::Reply>
+      failed_;  ///< retryable, by command id: the same command is answered the same
   int replies_ = 0;
 };
 
@@ -311,10 +328,15 @@ class World {
     registry.add_step<Book>(book_effects);
     registry.add_saga<ThreeSteps>().trigger(
         "order-placed", [](const Order& order, const Record&) -> std::optional<Start<Order>> {
-          if (order.cents < 0) return std::nullopt;
+          if (order.cents < 0 || order.id.starts_with("nap-")) return std::nullopt;
           return Start<Order>{order.id, order};
         });
     registry.add_saga<WithLocal>();
+    registry.add_saga<Sleeps>().trigger("nap-ordered",
+                                        [](const Order& order, const Record&) -> std::optional<Start<Order>> {
+                                          if (!order.id.starts_with("nap-")) return std::nullopt;
+                                          return Start<Order>{order.id, order};
+                                        });
   }
 
   Process& add_process(const std::function<void(Runtime::Parts&)>& change = {}) {
@@ -326,9 +348,9 @@ class World {
     return *processes.back();
   }
   /// A saga started as the API does it, without waiting for it.
-  void start(Process& process, const std::string& definition, const std::string& id) {
-    static_cast<void>(
-        process.runtime->start_saga(definition, id, R"({"id":")" + id + R"(","cents":5})", {}, "test", 0ms));
+  void start(Process& process, const std::string& definition, const std::string& id, std::int64_t cents = 5) {
+    const std::string input = R"({"id":")" + id + R"(","cents":)" + std::to_string(cents) + "}";
+    static_cast<void>(process.runtime->start_saga(definition, id, input, {}, "test", 0ms));
   }
   /// A participant's reply to attempt 1 of a step's action, given to one process without the bus.
   static Work reply(const std::string& saga_id, const std::string& step, int ordinal,

@@ -1,0 +1,39 @@
+// What Context::sleep is made of: a duration of any unit as milliseconds, and the wait for a timer.
+#pragma once
+
+#include <chrono>
+#include <coroutine>
+
+#include "skald/journal.hpp"
+
+namespace skald::detail {
+
+/// When a sleep from `now` ends: rounded up to a millisecond, so that it is never too short; zero, negative and NaN
+/// are now. What no Time can hold is Time::max(), which the engine refuses like any sleep beyond its limit.
+template <class Number, class Period>
+[[nodiscard]] constexpr Time end_of_sleep(Time now, std::chrono::duration<Number, Period> sleep) {
+  using Seconds = std::chrono::duration<double>;
+  const Seconds seconds(sleep);
+  if (!(seconds > Seconds::zero())) return now;
+  constexpr std::chrono::hours kBeyondAnyLimit{24 * 366 * 1000};
+  if (seconds > Seconds(kBeyondAnyLimit)) return Time::max();
+  return now + std::chrono::ceil<std::chrono::milliseconds>(sleep);
+}
+
+class [[nodiscard("co_await it")]] TimerAwaiter final : public Waiter {
+ public:
+  TimerAwaiter(Journal& journal, const TimerSlot& slot) noexcept : journal_(&journal), slot_(&slot) {}
+  [[nodiscard]] bool ready() const noexcept override { return slot_->fired; }
+  [[nodiscard]] bool await_ready() const noexcept { return slot_->fired; }
+  void await_suspend(std::coroutine_handle<> self) noexcept {
+    handle = self;
+    journal_->suspend(*this);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Journal* journal_;
+  const TimerSlot* slot_;
+};
+
+}  // namespace skald::detail

@@ -1,0 +1,85 @@
+// The snippet of docs/timers.md, compiled and run; a test below compares it with the page, line by line.
+#include <fstream>
+#include <iterator>
+
+#include "script.hpp"
+
+namespace skald::engine {
+namespace {
+
+struct Trial {
+  std::string customer;
+  std::int64_t days = 0;
+};
+SKALD_FIELDS(Trial, customer, days)
+
+struct Remind : CommandStep<Trial, Nothing> {
+  static constexpr std::string_view name = "reserve", topic = "mail.commands";
+  static constexpr NoCompensation compensation{"a mail cannot be unsent"};
+};
+struct EndTrial : CommandStep<Trial, Nothing> {
+  static constexpr std::string_view name = "charge", topic = "billing.commands";
+  static constexpr NoCompensation compensation{"it only ends what has an end"};
+};
+
+// clang-format off
+// snippet begins
+class FreeTrial : public skald::Saga<Trial, skald::Nothing> {
+ public:
+  static constexpr std::string_view name = "free-trial";
+  skald::Task<skald::Nothing> run(skald::Context& saga, Trial trial) override {
+    const skald::Time end = saga.now() + std::chrono::days{trial.days};
+    co_await saga.sleep_until(end - std::chrono::days{3});  // a trial of two days is reminded at once
+    co_await saga.step<Remind>(trial);
+    co_await saga.sleep_until(end);
+    co_await saga.step<EndTrial>(trial);
+    co_await saga.sleep(std::chrono::hours{1});             // for as long, from now
+    co_return skald::Nothing{};
+  }
+};
+// snippet ends
+// clang-format on
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string between(const std::string& text, const std::string& begin, const std::string& end) {
+  const std::size_t from = text.find(begin);
+  if (from == std::string::npos) return "no " + begin;
+  return text.substr(from + begin.size(), text.find(end, from + begin.size()) - from - begin.size());
+}
+
+TEST(TimerSnippet, DoesWhatThePageSays) {
+  using std::chrono::days;
+  using ::testing::ElementsAre;
+  Script run(Mode::kReplayedEachTime);
+  run.start<FreeTrial>(R"({"customer":"ann","days":14})");
+  EXPECT_EQ(run.status().wake_at, run.now() + days{11});
+  run.pass(days{11});
+  EXPECT_THAT(run.sent(), ElementsAre("reserve action 1"));
+  run.succeed(1, 1, "{}");
+  run.pass(days{3});
+  EXPECT_THAT(run.sent(), ElementsAre("charge action 1"));
+  run.succeed(2, 1, "{}");
+  run.pass(1h);
+  EXPECT_EQ(run.status().status, SagaStatus::kCompleted);
+}
+
+TEST(TimerSnippet, OfAShortTrialRemindsAtOnce) {
+  Script run;
+  run.start<FreeTrial>(R"({"customer":"ann","days":2})");
+  EXPECT_THAT(run.sent(), ::testing::ElementsAre("reserve action 1"));
+}
+
+TEST(TimerSnippet, IsTheOneOnThePage) {
+  const std::string root = SKALD_SOURCE_FOLDER;
+  const std::string page = between(contents(root + "/docs/timers.md"), "```cpp\n", "```\n");
+  EXPECT_GT(page.size(), 500u);
+  EXPECT_EQ(page, between(contents(root + "/tests/unit/engine/timer_snippet_test.cpp"), "// snippet begins\n",
+                          "// snippet ends\n"));
+}
+
+}  // namespace
+}  // namespace skald::engine
