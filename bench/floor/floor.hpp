@@ -1,4 +1,4 @@
-// The two halves of the floor, each a process of its own that runs until it is killed.
+// The parts of the floor, each a process of its own that runs until it is killed.
 #pragma once
 
 #include <array>
@@ -14,5 +14,8 @@ namespace bench {
 /// `lanes` threads, each with its own connection and its own partitions; at most `batch` records a transaction.
 [[noreturn]] void orchestrate(const std::string& servers, const std::string& postgres, const Names& names,
                               int lanes, int batch);
+/// `lanes` threads, each with its own connection: claims due sagas, at most `batch` at once, and ends them.
+[[noreturn]] void wake(const std::string& servers, const std::string& postgres, const Names& names, int lanes,
+                       int batch);
 
 }  // namespace bench

@@ -49,6 +49,20 @@ std::map<std::string, int> partition_counts(rd_kafka_t* client) {
 
 }  // namespace
 
+void encode(const OutMessage& message, std::string& into) {
+  const auto add = [&into](std::string_view text) {
+    const auto size = static_cast<std::uint32_t>(text.size());
+    into.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
+  };
+  add(message.topic);
+  add(message.key);
+  add(message.value);
+  for (const auto& [name, value] : message.headers.list) {
+    add(name);
+    add(value);
+  }
+}
+
 void give_up(const std::string& what) {
   std::fprintf(stderr, "floor: %s\n", what.c_str());
   std::_Exit(1);

@@ -24,6 +24,9 @@ struct OutMessage {
   Headers headers;
 };
 
+/// As an outbox row holds it.
+void encode(const OutMessage& message, std::string& into);
+
 [[noreturn]] void give_up(const std::string& what);
 
 /// Delivery reports come from its own thread; the opaque is given back with each acknowledgement.

@@ -24,6 +24,11 @@ int main(int argc, char** argv) {
       ->required();
   orchestrate->add_option("--lanes", lanes, "Threads, each with a connection")->check(CLI::Range(1, 64));
   orchestrate->add_option("--batch", batch, "Records a transaction, at most")->check(CLI::Range(2, 100'000));
+  auto* waking = app.add_subcommand("wake", "Ends the sagas that fall due");
+  waking->add_option("--postgres", postgres, "libpq URI; the run's schema must hold Skald's tables")
+      ->required();
+  waking->add_option("--lanes", lanes, "Threads, each with a connection")->check(CLI::Range(1, 64));
+  waking->add_option("--batch", batch, "Sagas a transaction, at most")->check(CLI::Range(1, 100'000));
   auto* participants = app.add_subcommand("participants", "Answers commands from memory");
   std::array<std::string, 3> commands;
   auto* given = participants->add_option("--commands", commands,
@@ -34,5 +39,6 @@ int main(int argc, char** argv) {
   bench::Names names{name};
   names.linger_ms = linger_ms;
   if (orchestrate->parsed()) bench::orchestrate(kafka, postgres, names, lanes, batch);
+  if (waking->parsed()) bench::wake(kafka, postgres, names, lanes, batch);
   bench::participate(kafka, given->count() > 0 ? commands : names.commands, linger_ms);
 }

@@ -169,20 +169,6 @@ class Lane {
                       {"ce_time", "2026-01-01T00:00:00.000Z"}}}});
   }
 
-  static void encode(const OutMessage& message, std::string& into) {
-    const auto add = [&into](std::string_view text) {
-      const auto size = static_cast<std::uint32_t>(text.size());
-      into.append(reinterpret_cast<const char*>(&size), sizeof size).append(text);
-    };
-    add(message.topic);
-    add(message.key);
-    add(message.value);
-    for (const auto& [name, value] : message.headers.list) {
-      add(name);
-      add(value);
-    }
-  }
-
   void publish(std::int64_t outbox_id) {
     if (out_.empty()) return;
     auto* row = new Row;  // owned by its last acknowledgement

@@ -31,6 +31,26 @@ WITH new_outbox AS (
 )
 DELETE FROM outbox WHERE outbox_id = ANY ($3::bigint[]))";
 
+constexpr const char* kClaim = R"(
+WITH mine AS MATERIALIZED (
+  SELECT saga_key
+  FROM saga
+  WHERE wake_at <= statement_timestamp() AND (lease_until IS NULL OR lease_until <= statement_timestamp())
+  ORDER BY wake_at
+  LIMIT $1::bigint
+  FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE saga s
+SET lease_until = statement_timestamp() + interval '30 s', leased_by = 1
+FROM mine
+WHERE s.saga_key = mine.saga_key
+RETURNING s.saga_key, s.saga_id, s.sequence)";
+
+constexpr const char* kLoad = R"(
+SELECT h.saga_key, h.sequence, h.events
+FROM unnest($1::bigint[]) AS w(saga_key) JOIN history h ON h.saga_key = w.saga_key
+ORDER BY h.saga_key, h.sequence)";
+
 constexpr const char* kPositions = R"(
 INSERT INTO position (namespace, cluster_id, topic, partition, next_offset, last_offset, last_timestamp, last_checksum)
 SELECT 'floor', 'floor', w.topic, w.partition, w.next_offset, w.next_offset - 1, now(), 4711
@@ -79,8 +99,12 @@ Rows::Rows(const std::string& postgres, const std::string& schema)
   if (PQntuples(id) != 1) give_up("the floor's schema is not there");
   definition_ = PQgetvalue(id, 0, 0);
   PQclear(id);
-  for (const auto& [name, sql] :
-       {std::pair{"update", kUpdate}, {"insert", kInsert}, {"finish", kFinish}, {"positions", kPositions}})
+  for (const auto& [name, sql] : {std::pair{"update", kUpdate},
+                                  {"insert", kInsert},
+                                  {"finish", kFinish},
+                                  {"positions", kPositions},
+                                  {"claim", kClaim},
+                                  {"load", kLoad}})
     PQclear(PQprepare(connection_, name, sql, 0, nullptr));
 }
 
@@ -173,15 +197,43 @@ void Rows::exec(const char* sql) {
 }
 
 int Rows::run(const char* name, const std::vector<std::string>& parameters) {
+  PGresult* result = ask(name, parameters);
+  const int rows = PQntuples(result);
+  PQclear(result);
+  return rows;
+}
+
+PGresult* Rows::ask(const char* name, const std::vector<std::string>& parameters) {
   std::vector<const char*> values;
   for (const auto& parameter : parameters) values.push_back(parameter.c_str());
   PGresult* result =
       PQexecPrepared(connection_, name, static_cast<int>(values.size()), values.data(), nullptr, nullptr, 0);
   const auto status = PQresultStatus(result);
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) give_up(PQerrorMessage(connection_));
-  const int rows = PQntuples(result);
-  PQclear(result);
-  return rows;
+  return result;
+}
+
+std::vector<DueSaga> Rows::claim(int maximum) {
+  PGresult* claimed = ask("claim", {std::to_string(maximum)});
+  std::vector<DueSaga> sagas(static_cast<std::size_t>(PQntuples(claimed)));
+  std::map<std::int64_t, DueSaga*> by_key;
+  Array keys;
+  for (std::size_t index = 0; index < sagas.size(); ++index) {
+    const int row = static_cast<int>(index);
+    sagas[index] = {std::stoll(PQgetvalue(claimed, row, 0)),
+                    PQgetvalue(claimed, row, 1),
+                    std::stoll(PQgetvalue(claimed, row, 2)),
+                    {}};
+    by_key[sagas[index].key] = &sagas[index];
+    keys.add(sagas[index].key);
+  }
+  PQclear(claimed);
+  if (sagas.empty()) return sagas;
+  PGresult* rows = ask("load", {keys.finish()});
+  for (int row = 0; row < PQntuples(rows); ++row)
+    by_key.at(std::stoll(PQgetvalue(rows, row, 0)))->history += PQgetvalue(rows, row, 2);
+  PQclear(rows);
+  return sagas;
 }
 
 }  // namespace bench

@@ -20,6 +20,13 @@ struct SagaWrite {
   std::string history;
 };
 
+struct DueSaga {
+  std::int64_t key = 0;
+  std::string saga_id;
+  std::int64_t sequence = 0;
+  std::string history;  ///< its rows, one after the other
+};
+
 struct RowBatch {
   std::vector<SagaWrite> writes;
   std::int64_t outbox_id = 0;
@@ -36,6 +43,8 @@ class Rows {
   Rows& operator=(const Rows&) = delete;
 
   void commit(RowBatch& batch);
+  /// At most so many sagas whose time has come, leased to nobody else, with their histories; as Skald claims them.
+  std::vector<DueSaga> claim(int maximum);
 
  private:
   void update(const RowBatch& batch);
@@ -46,6 +55,8 @@ class Rows {
   void exec(const char* sql);
   /// Returns the rows affected or selected.
   int run(const char* name, const std::vector<std::string>& parameters);
+  /// The caller clears it.
+  PGresult* ask(const char* name, const std::vector<std::string>& parameters);
 
   PGconn* connection_;
   std::string definition_;

@@ -102,7 +102,8 @@ def _with_sdk(machine):
 def local_steps(machine, repeats):
     """Beside it, in the same rounds, the order saga: how much faster is it without Kafka between its steps?"""
     ours, orders = [], []
-    local = Skald(machine, "bench/bench-sagas", "none", ("local-order", "long-order"), ("reserve-stock",))
+    local = Skald(machine, "bench/bench-sagas", "none", ("local-order", "long-order", "nap"),
+                  ("reserve-stock",))
     skald = Skald(machine)
     for number in range(1, repeats + 1):
         for side, rates in ((skald, orders), (local, ours)):

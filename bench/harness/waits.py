@@ -76,7 +76,7 @@ def _recovered(load, killed, wanted, window=3.0):
 def long_history(machine, repeats):
     """A saga of 1,000 steps: on Kafka and PostgreSQL by the times in its history, and in the engine alone."""
     sagas = 5
-    side = Skald(machine, "bench/bench-sagas", triggers=("long-order", "local-order"), steps=("reserve-stock",))
+    side = Skald(machine, "bench/bench-sagas", triggers=("long-order", "local-order", "nap"), steps=("reserve-stock",))
     first, last, engine = [], [], []
     for number in range(1, repeats + 1):
         side.start()

@@ -62,4 +62,19 @@ class LongOrder : public skald::Saga<shop::Order, shop::Receipt> {
   }
 };
 
+struct Nap {
+  std::int64_t until_ms = 0;  ///< since 1970
+};
+SKALD_FIELDS(Nap, until_ms)
+
+/// Sleeps until a time, and ends.
+class TakeNap : public skald::Saga<Nap, Nap> {
+ public:
+  static constexpr std::string_view name = "take-nap";
+  skald::Task<Nap> run(skald::Context& saga, Nap nap) override {
+    co_await saga.sleep_until(skald::Time{std::chrono::milliseconds{nap.until_ms}});
+    co_return nap;
+  }
+};
+
 }  // namespace bench

@@ -50,6 +50,20 @@ engine::Event event(engine::EventKind kind, int ordinal = 0, const char* step = 
   return event;
 }
 
+TEST(Timeline, TellsUntilWhenASagaSleeps) {
+  StoredSaga saga;
+  saga.row.address = {"free-trial", "t-1"};
+  saga.row.started_at = kNoon;
+  auto timer = event(engine::EventKind::kTimer, 1);
+  timer.until = kNoon + std::chrono::days{30};
+  const auto fired = event(engine::EventKind::kFired, 1);
+  saga.history = {{1, engine::write_entry({kNoon, "b", {timer}})},
+                  {2, engine::write_entry({*timer.until, "", {fired}})}};
+  const std::string text = timeline(saga);
+  EXPECT_THAT(text, HasSubstr("timer 1 until 2026-12-21T12:00:00.250Z"));
+  EXPECT_THAT(text, HasSubstr("+30d  timer 1 fired"));
+}
+
 TEST(Timeline, TellsTheStoryOfARollback) {
   StoredSaga saga;
   saga.row.address = {"place-order", "o-17"};
