@@ -1,9 +1,16 @@
 // The ingress round: connect, place, poll, decode, hand over, record positions.
 #include "runtime/ingress.hpp"
 
+#include <algorithm>
+
 #include "runtime/codes.hpp"
 
 namespace skald::runtime {
+
+namespace {
+constexpr std::chrono::milliseconds kPollWhileAsked{10};
+constexpr std::chrono::milliseconds kAnswering{1'000};
+}  // namespace
 
 Ingress::Ingress(Parts parts)
     : parts_(std::move(parts)),
@@ -22,6 +29,8 @@ bool Ingress::read_once(std::chrono::milliseconds timeout) {
   if (recount_ && reached_) count_reply_partitions();
   place_waiting();
   apply_pressure();
+  // Who asks for the ends of partitions holds sagas that fell due, and soon asks again.
+  if (parts_.seams.clock.monotonic() < answering_until_) timeout = std::min(timeout, kPollWhileAsked);
   auto records = consumer_->poll(parts_.settings.maximum_poll, timeout);
   bool worked = false;
   if (records) {
@@ -159,6 +168,7 @@ void Ingress::save_positions() {
 void Ingress::answer_ends() {
   const auto now = parts_.seams.clock.monotonic();
   if (now < ends_at_ || !reached_) return;
+  answering_until_ = now + kAnswering;
   const std::uint64_t ticket = parts_.progress.newest_ticket();
   for (const std::int32_t partition : parts_.progress.asked()) {
     const auto log = consumer_->log_range({parts_.decoder.reply_topic(), partition}, question_timeout());

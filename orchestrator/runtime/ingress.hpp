@@ -116,6 +116,7 @@ class Ingress final : private RebalanceListener {
   std::chrono::nanoseconds save_at_{0};
   std::chrono::nanoseconds place_at_{0};
   std::chrono::nanoseconds ends_at_{0};
+  std::chrono::nanoseconds answering_until_{0};
   std::chrono::nanoseconds questions_until_{
       0};  ///< an absent broker costs one timeout a round, not one a partition
   std::atomic<bool> recheck_{false};

@@ -106,10 +106,8 @@ void Lane::settle_won(Turn& turn, Time now) {
   if (turn.write && is_ended(turn.write->status) && !turn.write->history.empty())
     observer.saga_ended(turn.address.definition, turn.write->status, now - turn.started_at);
   // A stuck saga's frame may be gone: the operator's decision finds it rebuilt from history.
-  if (saga != nullptr && (is_ended(saga->status) || saga->status == SagaStatus::kStuck))
-    cache_.erase(turn.address);
-  else if (turn.saga != nullptr && sleeps_long(*turn.saga))
-    cache_.erase(turn.address);
+  const bool stands = saga != nullptr && (is_ended(saga->status) || saga->status == SagaStatus::kStuck);
+  if (stands || (turn.saga != nullptr && sleeps_long(*turn.saga))) cache_.erase(turn.address);
   run_locally(turn.address, std::move(turn.attempts));
   for (std::size_t index = 0; index < turn.works.size(); ++index)
     settle_work(turn, turn.works[index], turn.verdicts[index]);

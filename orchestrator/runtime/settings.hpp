@@ -54,7 +54,7 @@ struct Settings {
   /// A process whose heartbeat is older is dead to the others.
   std::chrono::milliseconds incarnation_lease{15'000};
   std::chrono::milliseconds claim_interval{200};  ///< at most this between two looks for due sagas
-  std::size_t maximum_claim = 1'000;
+  std::size_t maximum_claim = 5'000;
   /// A claimed saga is nobody else's for this long.
   std::chrono::milliseconds claim_lease{30'000};
   /// Due sagas whose reply partition another process owns are left to it for this long.

@@ -14,6 +14,8 @@ namespace {
 /// While groups wait for replies to be read.
 constexpr std::chrono::milliseconds kGroupInterval{10};
 constexpr std::size_t kMaximumAdopt = 100;
+constexpr std::size_t kMaximumParked = 1'000;  ///< they come with their bytes
+constexpr std::chrono::milliseconds kLiveFor{500};
 }  // namespace
 
 Timekeeper::Timekeeper(Parts parts)
@@ -108,7 +110,7 @@ bool Timekeeper::may_claim() {
   const Pressure pressure = parts_.pressure();
   if (pressure.urgent > parts_.settings.queue_urgent_high || pressure.outbox > parts_.settings.outbox_high)
     return false;
-  if (waiting_.size() >= 10 * parts_.settings.maximum_claim) return false;
+  if (waiting_.size() >= 4 * parts_.settings.maximum_claim) return false;
   // In a rebalance nobody reads replies: let it end first, within reason.
   const auto now = parts_.seams.clock.monotonic();
   if (parts_.progress.assigned()) {
@@ -187,15 +189,25 @@ bool Timekeeper::caught_up(Group& group, const std::vector<Position>* foreign) {
   return now >= group.give_up_at;
 }
 
-bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
+/// Who lives. Who is missing was dead when it was asked, or has come since and has a higher number; who has died since
+/// is asked about again. So an answer that is a little old does no harm, and many that fall due at once share one.
+Result<void> Timekeeper::ask_who_lives(Session& session) {
+  if (parts_.seams.clock.monotonic() < live_until_) return {};
   const auto lease = parts_.settings.incarnation_lease;
   const bool steady = parts_.seams.clock.monotonic() - steady_since_ >= lease;
-  const auto buried = steady ? session.bury_incarnations(lease) : Result<void>{};
-  // Asked now, after the sagas were claimed: who is missing here was dead by then or came later.
-  auto live = buried ? session.live_incarnations() : Result<std::vector<IncarnationInfo>>(buried.error());
-  engine::Wake wake;
-  if (live)
-    for (const IncarnationInfo& process : *live) wake.live.push_back(process.incarnation);
+  if (steady)
+    if (auto buried = session.bury_incarnations(lease); !buried) return buried.error();
+  const auto live = session.live_incarnations();
+  if (!live) return live.error();
+  live_.clear();
+  for (const IncarnationInfo& process : *live) live_.push_back(process.incarnation);
+  live_until_ = parts_.seams.clock.monotonic() + kLiveFor;
+  return {};
+}
+
+bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
+  const auto live = ask_who_lives(session);
+  engine::Wake wake{live_, {}};
   std::vector<Work> works;
   const Time now = parts_.store_clock.now();
   for (Group& group : groups) {
@@ -218,7 +230,9 @@ bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
 
 bool Timekeeper::claim_parked(Session& session) {
   if (parts_.pressure().urgent > parts_.settings.queue_urgent_high) return true;
-  auto claimed = session.claim_parked(spec(parts_.settings.parked_lease));
+  ClaimSpec parked = spec(parts_.settings.parked_lease);
+  parked.maximum = std::min(parked.maximum, kMaximumParked);
+  auto claimed = session.claim_parked(parked);
   if (!fine(claimed)) return false;
   std::vector<Work> works;
   for (ParkedInput& parked : *claimed) {

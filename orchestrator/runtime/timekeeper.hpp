@@ -69,6 +69,7 @@ class Timekeeper {
   [[nodiscard]] Ns patience(std::int32_t partition) const;
   bool look_at_groups(Session& session);
   bool caught_up(Group& group, const std::vector<Position>* foreign);
+  Result<void> ask_who_lives(Session& session);
   bool hand_over(Session& session, std::vector<Group> groups);
   bool claim_parked(Session& session);
   bool adopt(Session& session);
@@ -99,6 +100,8 @@ class Timekeeper {
   Ns unassigned_since_{-1};
   Ns positions_at_{0};
   std::vector<Position> positions_;
+  std::vector<Incarnation> live_;
+  Ns live_until_{0};
   bool held_gauges_ = false;
   std::atomic<bool> parked_soon_{false};
   std::atomic<bool> quiet_{false};
