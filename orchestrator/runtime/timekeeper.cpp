@@ -230,9 +230,9 @@ bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
 
 bool Timekeeper::claim_parked(Session& session) {
   if (parts_.pressure().urgent > parts_.settings.queue_urgent_high) return true;
-  ClaimSpec parked = spec(parts_.settings.parked_lease);
-  parked.maximum = std::min(parked.maximum, kMaximumParked);
-  auto claimed = session.claim_parked(parked);
+  ClaimSpec bounded = spec(parts_.settings.parked_lease);
+  bounded.maximum = std::min(bounded.maximum, kMaximumParked);
+  auto claimed = session.claim_parked(bounded);
   if (!fine(claimed)) return false;
   std::vector<Work> works;
   for (ParkedInput& parked : *claimed) {
