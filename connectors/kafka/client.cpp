@@ -17,6 +17,8 @@ namespace {
 constexpr int kWarningSeverity = 4;
 constexpr int kNoticeSeverity = 5;
 constexpr std::chrono::seconds kDestroyPatience{3};
+/// What is under way while the queue fills comes on top of it.
+constexpr int kMaximumFetchKilobytes = 4 * 1024;
 
 struct Fixed {
   std::string_view name;
@@ -91,10 +93,12 @@ void set_consumer(Configuration& configuration, const Options& options, const st
   configuration.set("session.timeout.ms", session_timeout);
   configuration.set("heartbeat.interval.ms", std::clamp(session_timeout / 3, 1, 3'000));
   configuration.set("max.poll.interval.ms", std::max(options.maximum_poll_interval_ms, session_timeout));
+  configuration.set("queued.min.messages", options.fetch_queue_messages);
   configuration.set("queued.max.messages.kbytes", options.fetch_queue_kilobytes);
   // A partition that is resumed or sought waits for the fetch under way: keep that short.
   configuration.set("fetch.wait.max.ms", 100);
-  configuration.set("fetch.max.bytes", std::min(options.fetch_queue_kilobytes, 16 * 1024) * 1024);
+  configuration.set("fetch.max.bytes",
+                    std::min(options.fetch_queue_kilobytes, kMaximumFetchKilobytes) * 1024);
   configuration.set("allow.auto.create.topics", "false");
 }
 

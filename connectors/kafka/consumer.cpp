@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "ports/footprint.hpp"
+
 namespace skald::kafka {
 namespace {
 
@@ -135,6 +137,7 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t maximum, std::chrono
   if (spec_.assign_all)
     if (auto looked = follow_topics(timeout); !looked) return looked.error();
   batch_ = &batch;
+  batch_bytes_ = 0;
   do {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - steady_clock::now());
     const int wait = batch.empty() ? std::max(milliseconds(left), 0) : 0;
@@ -144,7 +147,7 @@ Result<std::vector<Record>> KafkaConsumer::poll(std::size_t maximum, std::chrono
       take(*message, batch);
     else
       take_error(*message);
-  } while (batch.size() < maximum && !fatal_ && !refusal_);
+  } while (batch.size() < maximum && batch_bytes_ < options_.maximum_poll_bytes && !fatal_ && !refusal_);
   batch_ = nullptr;
   if (fatal_) {
     rebuild();
@@ -169,6 +172,7 @@ void KafkaConsumer::take(const rd_kafka_message_t& message, std::vector<Record>&
   // Fetched before a pause, a seek or a failure: it is read again from `next` when reading goes on.
   if (!reading.started || reading.paused || message.offset < reading.next) return;
   batch.push_back(to_record(message, partition.topic));
+  batch_bytes_ += memory_bytes(batch.back());
   reading.next = message.offset + 1;
 }
 

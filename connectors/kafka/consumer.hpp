@@ -67,6 +67,7 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   std::set<std::string> told_topics_;     ///< topics reported missing
   std::set<std::string> missing_before_;  ///< topics, at the last look when assigning all
   std::vector<Record>* batch_ = nullptr;  ///< what the poll under way has read
+  std::size_t batch_bytes_ = 0;
   bool closing_ = false;
   bool fatal_ = false;
   std::string trouble_;           ///< why the cluster seems away; empty when it is not

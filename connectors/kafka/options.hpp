@@ -1,6 +1,7 @@
 // How to reach a Kafka cluster. Plain values, copied by whoever opens a bus with them; no librdkafka type here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,10 +23,14 @@ struct Options {
   /// A process that does not poll loses its partitions after this long; raised to the session timeout if below.
   int maximum_poll_interval_ms = 300'000;
 
-  // Bounds of memory: one consumer's fetched records, one producer's unanswered messages.
-  int fetch_queue_kilobytes = 32 * 1024;
-  int producer_queue_messages = 100'000;
-  int producer_queue_kilobytes = 64 * 1024;
+  // Bounds of memory: one consumer's fetched records, one producer's unanswered messages. librdkafka counts only
+  // values as bytes: keys, headers and its own 400 bytes for each are bounded by the numbers.
+  int fetch_queue_messages = 20'000;
+  int fetch_queue_kilobytes = 16 * 1024;
+  int producer_queue_messages = 20'000;
+  int producer_queue_kilobytes = 32 * 1024;
+  /// What one poll hands over, about.
+  std::size_t maximum_poll_bytes = 4u << 20;
 
   /// Called with librdkafka's syslog severity (3 error to 7 debug) and one line, from any thread. Empty: standard
   /// error from severity 5 (notice) on.

@@ -98,9 +98,9 @@ constexpr KeySchema kSchema[] = {
 
     {"runtime.lanes", kInteger, "4", "Threads that judge and commit; each has a database connection.", 1, 64},
     {"runtime.maximum_batch", kInteger, "500", "Inputs in one transaction, at most.", 1, 5000},
-    {"runtime.maximum_batch_bytes", kBytes, "8MiB", "Bytes of inputs in one transaction, about.", 1048576,
+    {"runtime.maximum_batch_bytes", kBytes, "4MiB", "Bytes of inputs in one transaction, about.", 1048576,
      268435456},
-    {"runtime.cache_bytes", kBytes, "256MiB", "Memory of the sagas kept at hand, all lanes together, about.",
+    {"runtime.cache_bytes", kBytes, "256MiB", "Memory of the sagas kept at hand, all lanes together.",
      1048576, 1099511627776},
     {"runtime.queue_high", kInteger, "4000",
      "Starts waiting in one lane above which trigger partitions pause.", 1, 1000000},
@@ -108,13 +108,28 @@ constexpr KeySchema kSchema[] = {
      1000000},
     {"runtime.queue_urgent_high", kInteger, "20000",
      "Replies waiting in one lane above which the reply partitions pause too.", 1, 1000000},
-    {"runtime.queue_bytes_high", kBytes, "64MiB", "Bytes waiting in one lane above which partitions pause.",
+    {"runtime.queue_bytes_high", kBytes, "16MiB",
+     "Memory of the inputs in one lane above which trigger partitions pause; at twice this reply partitions "
+     "too.",
      1048576, 1099511627776},
     {"runtime.outbox_high", kInteger, "50000",
      "Messages not yet acknowledged by Kafka above which partitions pause.", 1, 10000000},
     {"runtime.outbox_low", kInteger, "10000", "Messages below which they resume.", 0, 10000000},
+    {"runtime.outbox_bytes_high", kBytes, "64MiB",
+     "Memory of these messages, the Kafka client's copies included, above which trigger partitions pause; at "
+     "twice this "
+     "reply partitions and lanes too.",
+     1048576, 1099511627776},
     {"runtime.local_high", kInteger, "10000",
      "Attempts of local steps waiting or running above which partitions pause.", 1, 1000000},
+    {"runtime.local_bytes_high", kBytes, "16MiB",
+     "Memory of their inputs above which trigger partitions pause; at twice this reply partitions too.",
+     1048576, 1099511627776},
+    {"runtime.open_records_high", kInteger, "200000",
+     "Records read and not applied, or behind one that is not, above which trigger partitions pause; at "
+     "twice this reply "
+     "partitions too.",
+     1000, 100000000},
     {"runtime.maximum_poll", kInteger, "500", "Records taken from the Kafka client at once.", 1, 10000},
     {"runtime.poll_timeout", kDuration, "100ms", "How long the client waits for a record.", 1, 10000},
     {"runtime.save_positions_interval", kDuration, "200ms",

@@ -57,7 +57,8 @@ class Instance {
   [[nodiscard]] Time next_deadline() const;
   /// Only time moves it on, from next_deadline(): no step is under way that somebody could answer.
   [[nodiscard]] bool asleep() const;
-  /// About what it occupies, frame included: the cache's unit.
+  /// What it occupies, frame and what the frame holds included: at least the truth for code that holds no more than its
+  /// input and its steps' outputs. The cache's unit.
   [[nodiscard]] std::size_t memory_bytes() const;
 
   class State;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/retry.hpp"
+#include "ports/footprint.hpp"
 #include "skald/assert.hpp"
 #include "wire/cloud_events.hpp"
 
@@ -233,11 +234,22 @@ Transition Instance::State::moved_wake_up() {
 }
 
 std::size_t Instance::State::memory_bytes() const {
-  constexpr std::size_t kBase = 4096;  // the object, its frame and the cache's own entry, rounded up
-  std::size_t bytes = kBase + input_.size() + output_.size();
-  bytes += timers_.size() * (sizeof(detail::TimerSlot) + 3 * sizeof(void*));
+  // A frame says to nobody how large it is, nor what hangs on it: this much, the input twice (as the code was given it
+  // and as it took it), and each output, which it may hold.
+  constexpr std::size_t kFrameBytes = 1024;
+  const auto of = [](const Failure& failure) {
+    return heap_bytes(failure.code) + heap_bytes(failure.message);
+  };
+  std::size_t bytes = block_bytes(sizeof(State)) + kFrameBytes + 3 * heap_bytes(input_) +
+                      heap_bytes(output_) + heap_bytes(address_.definition) + heap_bytes(address_.saga_id) +
+                      heap_bytes(stuck_reason_) + heap_bytes(trace_.traceparent) +
+                      heap_bytes(trace_.tracestate) + heap_bytes(trace_.baggage) + heap_bytes(build_) +
+                      of(rollback_failure_) +
+                      block_bytes((active_.capacity() + failed_.capacity()) * sizeof(int));
+  bytes += timers_.size() * block_bytes(sizeof(detail::TimerSlot) + 3 * sizeof(void*));
   for (const StepState& step : steps_)
-    bytes += sizeof(StepState) + step.input.size() + 2 * step.output.size() + step.undo_input.size();
+    bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + 2 * heap_bytes(step.output) +
+             heap_bytes(step.slot.output) + heap_bytes(step.undo_input) + of(step.slot.failure);
   return bytes;
 }
 

@@ -11,18 +11,10 @@ namespace skald::runtime {
 
 namespace {
 
-/// About what a record occupies in a queue.
-std::size_t size_of(const Record& record) {
-  std::size_t bytes = 200 + (record.key ? record.key->size() : 0) + (record.value ? record.value->size() : 0);
-  for (const Header& header : record.headers) bytes += 64 + header.name.size() + header.value.size();
-  return bytes;
-}
-
 Work dead_letter(const std::shared_ptr<const Record>& record, std::string_view code, std::string reason) {
   Work work;
   work.what = DeadLetterRequest{std::string(code), std::move(reason)};
   work.record = record;
-  work.bytes = size_of(*record);
   return work;
 }
 
@@ -109,7 +101,6 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
                      reply->failure.retryable ? Retry::allowed : Retry::never, false};
   work.what = engine::Input(std::move(input));
   work.record = record;
-  work.bytes = size_of(*record);
   return work;
 }
 
@@ -150,7 +141,6 @@ std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& r
       continue;
     }
     work->record = record;
-    work->bytes += size_of(*record);
     works.push_back(std::move(work).value());
   }
   // What one trigger cannot read another one on the topic may be meant for.
@@ -181,7 +171,6 @@ Result<Work> Decoder::start(std::string_view definition, std::string saga_id, st
   request.definition = saga;
   request.input_hash = hash_input(*canonical);
   request.input = {std::move(canonical).value(), std::move(trace), std::move(origin)};
-  work.bytes = 300 + request.input.input.size();
   work.what = std::move(request);
   return work;
 }

@@ -2,6 +2,7 @@
 #include "runtime/ingress.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "runtime/codes.hpp"
 
@@ -182,20 +183,32 @@ void Ingress::answer_ends() {
 }
 
 void Ingress::apply_pressure() {
-  const Settings& settings = parts_.settings;
+  const Settings& s = parts_.settings;
   const Pressure now = parts_.pressure();
-  if (now.starts > settings.queue_high || now.bytes > settings.queue_bytes_high ||
-      now.outbox > settings.outbox_high || now.local > settings.local_high)
-    starts_paused_ = true;
-  else if (now.starts <= settings.queue_low && now.bytes <= settings.queue_bytes_high / 2 &&
-           now.outbox <= settings.outbox_low && now.local <= settings.local_high / 2)
-    starts_paused_ = false;
-  if (now.urgent > settings.queue_urgent_high || now.bytes > 2 * settings.queue_bytes_high ||
-      now.outbox > 2 * settings.outbox_high)
-    replies_paused_ = true;
-  else if (now.urgent <= settings.queue_urgent_high / 2 && now.bytes <= settings.queue_bytes_high &&
-           now.outbox <= settings.outbox_high)
-    replies_paused_ = false;
+  // What there is; where trigger partitions pause and resume; where reply partitions do.
+  struct Mark {
+    std::size_t amount, pause, resume, pause_replies, resume_replies;
+  };
+  constexpr std::size_t kNever = std::numeric_limits<std::size_t>::max();
+  const auto doubled = [](std::size_t amount, std::size_t high) {
+    return Mark{amount, high, high / 2, 2 * high, high};
+  };
+  const Mark marks[] = {
+      {now.starts, s.queue_high, s.queue_low, kNever, kNever},
+      {now.urgent, kNever, kNever, s.queue_urgent_high, s.queue_urgent_high / 2},
+      doubled(now.bytes, s.queue_bytes_high),
+      {now.outbox, s.outbox_high, s.outbox_low, 2 * s.outbox_high, s.outbox_high},
+      doubled(now.outbox_bytes, s.outbox_bytes_high),
+      {now.local, s.local_high, s.local_high / 2, kNever, kNever},
+      doubled(now.local_bytes, s.local_bytes_high),
+      doubled(parts_.tracker.pending(), s.open_records_high),
+  };
+  const auto over = [&marks](bool paused, std::size_t Mark::*pause, std::size_t Mark::*resume) {
+    return std::any_of(std::begin(marks), std::end(marks),
+                       [&](const Mark& mark) { return mark.amount > mark.*(paused ? resume : pause); });
+  };
+  starts_paused_ = over(starts_paused_, &Mark::pause, &Mark::resume);
+  replies_paused_ = over(replies_paused_, &Mark::pause_replies, &Mark::resume_replies);
 
   std::vector<TopicPartition> pause;
   std::vector<TopicPartition> resume;

@@ -26,7 +26,9 @@ struct Pressure {
   std::size_t urgent = 0;
   std::size_t bytes = 0;
   std::size_t outbox = 0;
+  std::size_t outbox_bytes = 0;
   std::size_t local = 0;
+  std::size_t local_bytes = 0;
 };
 
 /// A partition nobody reads until an operator decides (or its cause goes away).

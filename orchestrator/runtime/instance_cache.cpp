@@ -1,6 +1,8 @@
 // Keeping sagas in memory within a bound.
 #include "runtime/instance_cache.hpp"
 
+#include "ports/footprint.hpp"
+
 namespace skald::runtime {
 
 CachedSaga* InstanceCache::find(const SagaAddress& address) {
@@ -29,7 +31,12 @@ void InstanceCache::erase(const SagaAddress& address) {
 
 void InstanceCache::measure(CachedSaga& saga) {
   bytes_ -= saga.bytes;
-  saga.bytes = CachedSaga::kOwnBytes + (saga.instance ? saga.instance->memory_bytes() : 0);
+  // Its address stands here and in the index; three pointers are a node of either.
+  constexpr std::size_t kNode = 3 * sizeof(void*);
+  saga.bytes = block_bytes(sizeof(CachedSaga) + kNode) +
+               block_bytes(sizeof(SagaAddress) + sizeof(entries_.begin()) + kNode) +
+               2 * (heap_bytes(saga.address.definition) + heap_bytes(saga.address.saga_id)) +
+               heap_bytes(saga.stuck_reason) + (saga.instance ? saga.instance->memory_bytes() : 0);
   bytes_ += saga.bytes;
 }
 

@@ -26,9 +26,6 @@ struct CachedSaga {
   std::unique_ptr<engine::Instance> instance;  ///< null: this binary has no code for its revision
   std::optional<engine::ReplayProblem> problem;
   std::size_t bytes = 0;
-
-  /// About what an entry without its instance occupies.
-  static constexpr std::size_t kOwnBytes = 600;
 };
 
 class InstanceCache {

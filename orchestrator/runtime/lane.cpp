@@ -7,7 +7,8 @@ namespace skald::runtime {
 
 namespace {
 constexpr std::size_t kMaximumDone = 1'000;  ///< outbox and parked rows deleted with one transaction
-}
+constexpr std::chrono::milliseconds kOutboxWait{20};
+}  // namespace
 
 Lane::Lane(const LaneServices& services, std::size_t index)
     : services_(services),
@@ -39,6 +40,7 @@ bool Lane::idle() const noexcept {
 LaneQueue::Load Lane::load() const noexcept {
   LaneQueue::Load load = queue_.load();
   load.starts += held_;
+  load.bytes += held_bytes_;
   return load;
 }
 
@@ -46,6 +48,11 @@ bool Lane::round(std::chrono::milliseconds wait) {
   Session* session = services_.incarnation == 0 ? nullptr : link_.session();
   if (session == nullptr) {
     queue_.rest(wait);
+    return false;
+  }
+  // What a batch sends has to have room: an outbox that Kafka does not empty holds the lanes up.
+  if (services_.publisher.backlog_bytes() > 2 * services_.settings.outbox_bytes_high) {
+    queue_.rest(std::min(wait, kOutboxWait));
     return false;
   }
   if (!services_.store_clock.known()) {
@@ -85,7 +92,9 @@ std::vector<Work> Lane::next_works(std::chrono::milliseconds wait) {
     again_.pop_front();
   }
   if (!works.empty() || !parked_done_.empty()) wait = std::chrono::milliseconds(0);
+  const std::size_t held = works.size();
   queue_.take(works, maximum, services_.settings.maximum_batch_bytes, wait, held_);
+  for (std::size_t index = held; index < works.size(); ++index) held_bytes_ += works[index].bytes;
   return works;
 }
 

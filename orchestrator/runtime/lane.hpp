@@ -31,6 +31,8 @@ struct LaneServices {
   StepExecutor& executor;
   PositionTracker& tracker;
   LaneRouter& router;
+  /// Of attempts of local steps waiting or running.
+  std::atomic<std::size_t>& local_bytes;
   /// 0 until the process is registered: lanes wait for it.
   const std::atomic<Incarnation>& incarnation;
 };
@@ -46,7 +48,7 @@ class Lane {
   void wake() { queue_.wake(); }
 
   // From any thread:
-  /// What waits, and (as starts) what is held: judged just now or to be judged again.
+  /// What waits, and (counted as starts) what is held: judged just now or to be judged again.
   [[nodiscard]] LaneQueue::Load load() const noexcept;
   /// Nothing waits, nothing is to be judged again.
   [[nodiscard]] bool idle() const noexcept;
@@ -72,6 +74,8 @@ class Lane {
   /// Has them run with the next hand_over().
   void run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts);
   void hand_over();
+  /// It is settled, or nothing is to be done about it any more.
+  void let_go(const Work& work);
   void publish_result(CommitResult& result);
 
   /// None of these turns counts: forget their sagas, judge their works again, before anything newer.
@@ -94,6 +98,7 @@ class Lane {
   std::vector<std::int64_t> outbox_done_;  ///< deleted by the transaction under way
   std::vector<LocalTask> tasks_;  ///< of this round's settled transitions, held until they are handed over
   std::atomic<std::size_t> held_{0};  ///< works taken from the queue and not settled, and tasks_
+  std::atomic<std::size_t> held_bytes_{0};
   std::atomic<std::int64_t> progressed_ns_{0};
 };
 

@@ -5,6 +5,7 @@ namespace skald::runtime {
 
 void LaneQueue::push(std::vector<Work> works) {
   if (works.empty()) return;
+  for (Work& work : works) work.bytes = measure(work);
   {
     const std::scoped_lock lock(mutex_);
     for (Work& work : works) {

@@ -3,11 +3,23 @@
 #include <unordered_set>
 #include <utility>
 
+#include "ports/footprint.hpp"
 #include "runtime/codes.hpp"
 #include "runtime/input_codec.hpp"
 #include "runtime/lane.hpp"
 
 namespace skald::runtime {
+
+namespace {
+
+/// Of an attempt until it has returned, its place in the executor and the strings of its context included.
+std::size_t bytes_of(const LocalTask& task) {
+  return block_bytes(sizeof(LocalTask)) + heap_bytes(task.step) + heap_bytes(task.input) +
+         heap_bytes(task.output) + 2 * heap_bytes(task.context.saga_id) +
+         heap_bytes(task.context.idempotency_key);
+}
+
+}  // namespace
 
 void Lane::settle(std::vector<Turn> turns, CommitResult result) {
   if (result.now != Time{}) services_.store_clock.tell(result.now);
@@ -28,7 +40,11 @@ void Lane::settle(std::vector<Turn> turns, CommitResult result) {
         for (Work& work : turn.works)
           if (work.is_start()) std::get<StartRequest>(work.what).key = 0;
       // A wake-up of a saga that moved meanwhile is about the past: whoever moved it set its next deadline.
-      held_ -= std::erase_if(turn.works, [](const Work& work) { return kind_of(work) == "wake"; });
+      std::erase_if(turn.works, [this](const Work& work) {
+        const bool wake = kind_of(work) == "wake";
+        if (wake) let_go(work);
+        return wake;
+      });
       again.push_back(std::move(turn));
     } else {
       settle_won(turn, result.now);
@@ -131,7 +147,12 @@ void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict)
   if (work.mark) marks_.push_back(*work.mark);
   if (work.claimed && settlement.kind != Settlement::Kind::kParked) parked_done_.push_back(work.parked_id);
   if (work.settled) work.settled(settlement);
+  let_go(work);
+}
+
+void Lane::let_go(const Work& work) {
   --held_;
+  held_bytes_ -= work.bytes;
 }
 
 void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAttempt> attempts) {
@@ -147,14 +168,17 @@ void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAtte
     task.context.attempt = attempt.id.attempt;
     task.context.deadline = attempt.deadline;
     if (attempt.deadline) task.stop_at = services_.store_clock.monotonic_at(*attempt.deadline);
-    task.done = [&router = services_.router, address, id = attempt.id](LocalOutcome outcome) {
+    const std::size_t bytes = bytes_of(task);
+    services_.local_bytes += bytes;
+    task.done = [&router = services_.router, &local_bytes = services_.local_bytes, bytes, address,
+                 id = attempt.id](LocalOutcome outcome) {
       Work work;
       work.address = address;
-      work.bytes = 300 + outcome.output.size();
       work.what = engine::Input(engine::LocalResult{id, std::move(outcome)});
       std::vector<Work> works;
       works.push_back(std::move(work));
       router.route(std::move(works));
+      local_bytes -= bytes;
     };
     tasks_.push_back(std::move(task));
     ++held_;

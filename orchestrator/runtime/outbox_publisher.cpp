@@ -1,6 +1,7 @@
 // Publishing outbox rows. What the client's callbacks touch lives in Shared, which outlives the last of them.
 #include "runtime/outbox_publisher.hpp"
 
+#include "ports/footprint.hpp"
 #include "wire/cloud_events.hpp"
 #include "wire/command_id.hpp"
 
@@ -11,11 +12,15 @@ namespace {
 constexpr std::chrono::milliseconds kFullQueueWait{5};
 constexpr std::size_t kMaximumDelete = 1'000;
 constexpr std::chrono::seconds kRefusalInterval{10};
+
+/// Ours and the client's copy, which is as large: until Kafka has acknowledged there may be both.
+std::size_t bytes_of(const Message& message) { return 2 * memory_bytes(message); }
 }  // namespace
 
 struct OutboxPublisher::Tracked {
   OutboxRow row;
   std::atomic<std::size_t> outstanding{0};
+  std::atomic<std::size_t> bytes{0};
   std::chrono::nanoseconds taken_at{0};
 };
 
@@ -32,6 +37,7 @@ struct OutboxPublisher::Shared {
     if (--item.row->outstanding > 0) return;
     const auto now = seams.clock.monotonic();
     seams.observer.outbox_row_published(now - item.row->taken_at);
+    bytes -= item.row->bytes;
     const std::scoped_lock lock(mutex);
     done.push_back({item.row->row.outbox_id, now});
     known.erase(item.row->row.outbox_id);
@@ -39,7 +45,8 @@ struct OutboxPublisher::Shared {
 
   Seams seams;
   std::atomic<std::size_t> messages{0};
-  std::mutex mutex;  ///< guards everything below
+  std::atomic<std::size_t> bytes{0};  ///< of the rows that hold them
+  std::mutex mutex;                   ///< guards everything below
   std::condition_variable changed;
   std::deque<std::shared_ptr<Tracked>> incoming;
   std::vector<Problem> problems;
@@ -64,6 +71,7 @@ void OutboxPublisher::publish(OutboxRow row) {
   auto tracked = std::make_shared<Tracked>();
   tracked->row = std::move(row);
   tracked->outstanding = tracked->row.messages.size();
+  for (const Message& message : tracked->row.messages) tracked->bytes += bytes_of(message);
   tracked->taken_at = seams_.clock.monotonic();
   {
     const std::scoped_lock lock(shared_->mutex);
@@ -74,6 +82,7 @@ void OutboxPublisher::publish(OutboxRow row) {
       return;
     }
     shared_->messages += tracked->row.messages.size();
+    shared_->bytes += tracked->bytes;
     shared_->incoming.push_back(std::move(tracked));
   }
   shared_->changed.notify_one();
@@ -203,7 +212,7 @@ void OutboxPublisher::look_at_problems() {
 }
 
 void OutboxPublisher::refused(const Item& item, const std::string& reason) {
-  const Message& message = item.row->row.messages[item.index];
+  Message& message = item.row->row.messages[item.index];
   seams_.observer.message_refused(message.topic);
   const auto id = wire::parse_command_id(message.command_id);
   if (!id) return refused_without_saga(item, reason);
@@ -212,8 +221,12 @@ void OutboxPublisher::refused(const Item& item, const std::string& reason) {
   Work work;
   work.address = {id->definition, id->saga_id};
   work.what = engine::Input(engine::Undeliverable{{id->ordinal, id->phase, id->attempt}, reason});
-  work.bytes = 200;
   work.settled = [shared = shared_, item](const Settlement&) { shared->settle(item); };
+  // Its saga decides what is sent next. What it said counts no more: lanes that wait for room would wait for themselves.
+  const std::size_t freed = bytes_of(message) - bytes_of(Message{});
+  item.row->bytes -= freed;
+  shared_->bytes -= freed;
+  message = Message{};
   std::vector<Work> works;
   works.push_back(std::move(work));
   lanes_.route(std::move(works));
@@ -258,6 +271,8 @@ void OutboxPublisher::delete_done() {
 }
 
 std::size_t OutboxPublisher::backlog() const noexcept { return shared_->messages; }
+
+std::size_t OutboxPublisher::backlog_bytes() const noexcept { return shared_->bytes; }
 
 bool OutboxPublisher::idle() const {
   const std::scoped_lock lock(shared_->mutex);

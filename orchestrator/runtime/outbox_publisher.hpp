@@ -45,6 +45,8 @@ class OutboxPublisher {
 
   /// Messages taken and not yet acknowledged.
   [[nodiscard]] std::size_t backlog() const noexcept;
+  /// What they occupy, with the client's copies; also messages acknowledged already, while others of their row are not.
+  [[nodiscard]] std::size_t backlog_bytes() const noexcept;
   /// Everything taken was acknowledged and deleted.
   [[nodiscard]] bool idle() const;
   /// No client yet, or it takes nothing more: Kafka is away or slow.

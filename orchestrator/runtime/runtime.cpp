@@ -41,6 +41,7 @@ struct Runtime::Body {
   Decoder decoder;
   PositionTracker tracker;
   ReplyProgress progress;
+  std::atomic<std::size_t> local_bytes{0};  ///< of attempts of local steps waiting or running
   std::unique_ptr<StepExecutor> own_executor;
   StepExecutor& executor;
   OutboxPublisher publisher;
@@ -98,7 +99,7 @@ Runtime::Body::Body(Runtime& self, Parts given)
       api_link(parts.seams, parts.settings, "api") {
   const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry,
                               keys,        store_clock,    publisher,         executor,
-                              tracker,     self,           incarnation};
+                              tracker,     self,           local_bytes,       incarnation};
   for (std::size_t index = 0; index < parts.settings.lanes; ++index)
     lanes.push_back(std::make_unique<Lane>(services, index));
 }
@@ -112,7 +113,9 @@ Pressure Runtime::Body::pressure() const {
     pressure.bytes = std::max(pressure.bytes, load.bytes);
   }
   pressure.outbox = publisher.backlog();
+  pressure.outbox_bytes = publisher.backlog_bytes();
   pressure.local = executor.backlog();
+  pressure.local_bytes = local_bytes;
   return pressure;
 }
 
@@ -291,7 +294,9 @@ Result<StartAnswer> Runtime::start_saga(std::string_view definition, std::string
     if (settlement.kind == Settlement::Kind::kDuplicate) answer.kind = StartAnswer::Kind::kDuplicate;
     answered->set_value(std::move(answer));
   };
-  if (body_->pressure().starts > body_->parts.settings.queue_high)
+  const Pressure pressure = body_->pressure();
+  if (pressure.starts > body_->parts.settings.queue_high ||
+      pressure.bytes > body_->parts.settings.queue_bytes_high)
     return Error{ErrorKind::kUnavailable, "", "too much is waiting; try again later"};
   std::vector<Work> works;
   works.push_back(std::move(work).value());

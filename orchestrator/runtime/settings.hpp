@@ -16,26 +16,34 @@ struct Settings {
   /// Inputs in one transaction, at most. There is no linger: a lane takes what is there.
   std::size_t maximum_batch = 500;
   /// Bytes of inputs in one transaction, about.
-  std::size_t maximum_batch_bytes = 8u << 20;
-  /// Memory of all lanes' cached sagas together, about.
+  std::size_t maximum_batch_bytes = 4u << 20;
+  /// Memory of all lanes' cached sagas together.
   std::size_t cache_bytes = 256u << 20;
   /// A saga that only time can move, and not before this has passed, leaves the cache at once; one that sleeps for less
   /// is cheaper to keep (5 KB) than to load and to replay.
   std::chrono::milliseconds cache_sleep{5'000};
 
-  // --- back-pressure: above a high mark partitions pause, below the low mark they resume ---
+  // --- back-pressure: above a high mark trigger partitions pause, below the low mark (half, if there is none) they
+  // resume; above a harder one, twice as high if it has no name, reply partitions pause too. Bytes are what things
+  // occupy in memory (ports/footprint.hpp); docs/memory.md adds them up ---
   /// Trigger inputs waiting in one lane.
   std::size_t queue_high = 4'000;
   std::size_t queue_low = 1'000;
   /// Replies and other urgent inputs waiting in one lane: beyond it the reply partitions pause too.
   std::size_t queue_urgent_high = 20'000;
-  /// Bytes waiting in one lane.
-  std::size_t queue_bytes_high = 64u << 20;
+  /// Bytes of inputs in one lane, waiting or being judged.
+  std::size_t queue_bytes_high = 16u << 20;
   /// Messages committed and not yet acknowledged by Kafka.
   std::size_t outbox_high = 50'000;
   std::size_t outbox_low = 10'000;
+  /// Their bytes, the Kafka client's copies included. At twice this the lanes wait as well.
+  std::size_t outbox_bytes_high = 64u << 20;
   /// Attempts of local steps waiting or running.
   std::size_t local_high = 10'000;
+  /// Bytes of their inputs.
+  std::size_t local_bytes_high = 16u << 20;
+  /// Records read that are not applied, or behind one that is not.
+  std::size_t open_records_high = 200'000;
 
   // --- ingress ---
   std::size_t maximum_poll = 500;  ///< records taken from the client at once

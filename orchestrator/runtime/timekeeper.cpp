@@ -219,7 +219,6 @@ bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
       work.address = std::move(saga.address);
       work.waiting_since = wake.at = saga.wake_at;
       work.what = engine::Input(wake);
-      work.bytes = 300;
       works.push_back(std::move(work));
     }
   }
@@ -243,7 +242,6 @@ bool Timekeeper::claim_parked(Session& session) {
     } else if (input) {
       made.resize(1);
       made.front().what = std::get<engine::Input>(std::move(*input));
-      made.front().bytes = parked.input.size();
     }
     if (made.size() != 1) {
       parts_.seams.logger.error("A parked input cannot be read; it stays where it is.",

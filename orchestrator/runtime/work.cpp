@@ -1,6 +1,8 @@
 // Names and hashes of Works.
 #include "runtime/work.hpp"
 
+#include "ports/footprint.hpp"
+
 namespace skald::runtime {
 
 namespace {
@@ -18,6 +20,39 @@ std::uint64_t spread(std::uint64_t hash) {
   return hash ^ (hash >> 32);
 }
 
+struct HeapBytes {
+  std::size_t operator()(const DeadLetterRequest& request) const {
+    return heap_bytes(request.code) + heap_bytes(request.reason);
+  }
+  std::size_t operator()(const StartRequest& request) const {
+    const engine::StartInput& input = request.input;
+    return heap_bytes(input.input) + heap_bytes(input.origin) + heap_bytes(input.trace.traceparent) +
+           heap_bytes(input.trace.tracestate) + heap_bytes(input.trace.baggage);
+  }
+  std::size_t operator()(const engine::Input& input) const { return std::visit(*this, input); }
+  std::size_t operator()(const engine::ReplyInput& reply) const {
+    return heap_bytes(reply.step) + heap_bytes(reply.data) + of(reply.failure);
+  }
+  std::size_t operator()(const engine::LocalResult& result) const {
+    return heap_bytes(result.outcome.output) + of(result.outcome.failure);
+  }
+  std::size_t operator()(const engine::Wake& wake) const {
+    return block_bytes(wake.live.capacity() * sizeof(Incarnation));
+  }
+  std::size_t operator()(const engine::Undeliverable& refused) const { return heap_bytes(refused.reason); }
+  std::size_t operator()(const engine::Poison& poison) const {
+    return heap_bytes(poison.reason) + heap_bytes(poison.message) + heap_bytes(poison.input);
+  }
+  std::size_t operator()(const engine::OperatorAction& action) const {
+    return heap_bytes(action.result) + heap_bytes(action.who) + heap_bytes(action.why);
+  }
+
+ private:
+  static std::size_t of(const Failure& failure) {
+    return heap_bytes(failure.code) + heap_bytes(failure.message);
+  }
+};
+
 struct InputKind {
   std::string_view operator()(const engine::ReplyInput&) const { return "reply"; }
   std::string_view operator()(const engine::LocalResult&) const { return "local"; }
@@ -28,6 +63,11 @@ struct InputKind {
 };
 
 }  // namespace
+
+std::size_t measure(const Work& work) {
+  return block_bytes(sizeof(Work)) + heap_bytes(work.address.definition) + heap_bytes(work.address.saga_id) +
+         std::visit(HeapBytes{}, work.what) + (work.record ? memory_bytes(*work.record) : 0);
+}
 
 std::string_view kind_of(const Work& work) {
   if (work.is_start()) return "start";

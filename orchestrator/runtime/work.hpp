@@ -64,7 +64,7 @@ struct Work {
   bool claimed = false;        ///< it came from a parked row
   Time waiting_since{};        ///< a claimed input: when it was parked; a wake-up: when it fell due
   std::function<void(const Settlement&)> settled;  ///< on the lane's thread; must not block
-  std::size_t bytes = 0;                           ///< about what it occupies
+  std::size_t bytes = 0;                           ///< measure(), from the moment it is a lane's
 
   [[nodiscard]] bool is_start() const { return std::holds_alternative<StartRequest>(what); }
   [[nodiscard]] bool is_dead_letter() const { return std::holds_alternative<DeadLetterRequest>(what); }
@@ -73,6 +73,9 @@ struct Work {
     return is_dead_letter() || std::holds_alternative<ForwardRequest>(what);
   }
 };
+
+/// What a work occupies, its record included: at least the truth.
+[[nodiscard]] std::size_t measure(const Work& work);
 
 /// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "dead_letter", "forward".
 [[nodiscard]] std::string_view kind_of(const Work& work);

@@ -3,33 +3,11 @@
 // a part cheaper lowers its limit.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
 #include "../engine/sagas.hpp"
+#include "counting.hpp"
 #include "postgres/batch_parameters.hpp"
 #include "runtime/decoder.hpp"
 #include "wire/outbox_format.hpp"
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-void* counted(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
-  throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return counted(size); }
-void* operator new[](std::size_t size) { return counted(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace skald {
 namespace {
@@ -43,9 +21,9 @@ constexpr int kRounds = 100;
 template <class Work>
 std::size_t allocations_of(Work work) {
   work();
-  const std::size_t before = allocations;
+  const std::size_t before = counting::allocations();
   for (int round = 0; round < kRounds; ++round) work();
-  return (allocations - before) / kRounds;
+  return (counting::allocations() - before) / kRounds;
 }
 
 void expect_at_most(std::size_t found, std::size_t limit) {
