@@ -30,6 +30,7 @@ void participate(const std::string& servers, const std::array<std::string, 3>& c
       const std::string id{header(message, "ce_id")};
       const std::string saga{key_of(message)};
       const bool refused = step == kSteps[2] && value_of(message).find(kRefused) != std::string_view::npos;
+      const bool silent = step == kSteps[2] && value_of(message).find(kSilent) != std::string_view::npos;
       const bool undone = header(message, "ce_sagaphase") == "compensation";
       const std::string topic{header(message, "ce_sagareplyto")};
       OutMessage reply{topic.c_str(),
@@ -45,7 +46,7 @@ void participate(const std::string& servers, const std::array<std::string, 3>& c
                          {"ce_correlationid", saga},
                          {"content-type", "application/json"},
                          {"ce_causationid", id}}}};
-      producer.produce(reply, nullptr);
+      if (!silent) producer.produce(reply, nullptr);
       rd_kafka_message_destroy(message);
     }
   }

@@ -27,5 +27,7 @@ inline constexpr std::array<const char*, 3> kSteps{"reserve-stock", "charge-card
 
 /// Customers of this prefix are refused at the last step.
 inline constexpr const char* kRefused = "remote-";
+/// And of these there is no answer to the last step: what examples/order calls silent.
+inline constexpr const char* kSilent = "silent-";
 
 }  // namespace bench

@@ -106,6 +106,17 @@ class Machine:
     def kafka_bytes(self):
         return sum(log.stat().st_size for log in (self.folder / "kafka" / "data").rglob("*.log"))
 
+    def keep(self, topic, seconds):
+        """Kafka forgets what is older, a segment at a time."""
+        jars = pathlib.Path(f"/proc/{self.environment['SKALD_KAFKA_PID']}/cmdline").read_bytes().split(b"\0")
+        jars = jars[jars.index(b"-cp") + 1].decode()
+        kept = f"retention.ms={seconds * 1000},segment.bytes={64 << 20},segment.ms={seconds * 500}"
+        done = subprocess.run(["java", "-cp", jars, "kafka.admin.ConfigCommand", "--bootstrap-server", self.kafka,
+                               "--alter", "--entity-type", "topics", "--entity-name", topic, "--add-config", kept],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(f"topic {topic}: {done.stdout.strip()} {done.stderr.strip()}")
+
     def free_disk_bytes(self):
         return shutil.disk_usage(self.folder).free
 

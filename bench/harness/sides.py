@@ -57,8 +57,8 @@ class Side:
         self.processes = []
         self.participants = None
 
-    def load(self, orders, in_flight=5000, warm_up=0, rate=0):
-        options = ["--orders", orders, "--warm-up", warm_up]
+    def load(self, orders, in_flight=5000, warm_up=0, rate=0, padding=0):
+        options = ["--orders", orders, "--warm-up", warm_up, "--padding", padding]
         options += ["--rate", rate] if rate else ["--in-flight", in_flight]
         return Load(self.machine, self.orders, self.lifecycle, options)
 
@@ -116,13 +116,15 @@ class Skald(Side):
     made = 0
 
     def __init__(self, machine, program="examples/place-order", participants="memory", triggers=("order-placed",),
-                 steps=tuple(STEPS)):
+                 steps=tuple(STEPS), runtime=None):
         super().__init__(machine)
         Skald.made += 1
         self.namespace = namespace = f"bench{Skald.made}"
         self.schema = f"skald{Skald.made}"
         self.steps = {step: f"{namespace}.{STEPS[step]}" for step in steps}
         self.program = machine.build / program
+        self.runtime = {"heartbeat_interval": "1s", "incarnation_lease": f"{SESSION_TIMEOUT_MS // 1000}s",
+                        **(runtime or {})}
         self.with_participants = participants
         self.triggers = triggers
         self.orders = f"{namespace}.{triggers[0]}"
@@ -134,6 +136,7 @@ class Skald(Side):
     def _configuration(self, port):
         path = self.machine.folder / f"{self.namespace}-{port}.yaml"
         triggers = "".join(f"  {name}: {{topic: {self.namespace}.{name}}}\n" for name in self.triggers)
+        runtime = ", ".join(f"{key}: {value}" for key, value in self.runtime.items())
         steps = "".join(f"  {name}: {{topic: {topic}}}\n" for name, topic in self.steps.items())
         path.write_text(f"""namespace: {self.namespace}
 postgres: {{uri: "{self.machine.postgres}", schema: {self.schema}}}
@@ -141,7 +144,7 @@ kafka:
   bootstrap_servers: {self.machine.kafka}
   properties: {{session.timeout.ms: {SESSION_TIMEOUT_MS}}}
 topics: {{create: true, partitions: {PARTITIONS}}}
-runtime: {{heartbeat_interval: 1s, incarnation_lease: {SESSION_TIMEOUT_MS // 1000}s}}
+runtime: {{{runtime}}}
 http: {{listen: "127.0.0.1:{port or 1}"}}
 triggers:
 {triggers}{"steps:" if steps else "# no command steps"}

@@ -78,6 +78,10 @@ Result<void> refuse_fixed(const Options& options) {
   return {};
 }
 
+int fetch_bytes(const Options& options) {
+  return std::min(options.fetch_queue_kilobytes, kMaximumFetchKilobytes) * 1024;
+}
+
 void set_common(Configuration& configuration, const Options& options) {
   configuration.set("bootstrap.servers", options.bootstrap_servers);
   configuration.set("client.id", options.client_id);
@@ -97,8 +101,7 @@ void set_consumer(Configuration& configuration, const Options& options, const st
   configuration.set("queued.max.messages.kbytes", options.fetch_queue_kilobytes);
   // A partition that is resumed or sought waits for the fetch under way: keep that short.
   configuration.set("fetch.wait.max.ms", 100);
-  configuration.set("fetch.max.bytes",
-                    std::min(options.fetch_queue_kilobytes, kMaximumFetchKilobytes) * 1024);
+  configuration.set("fetch.max.bytes", fetch_bytes(options));
   configuration.set("allow.auto.create.topics", "false");
 }
 
@@ -125,6 +128,16 @@ void fix(Configuration& configuration, Role role) {
     configuration.set("acks", "all");
     configuration.set("partitioner", "murmur2_random");
   }
+}
+
+/// As configured; what cannot be read librdkafka finds fault with.
+int property(const Options& options, const char* name, int fallback) {
+  const auto given = options.properties.find(name);
+  if (given == options.properties.end()) return fallback;
+  int value = 0;
+  const char* end = given->second.data() + given->second.size();
+  const auto parsed = std::from_chars(given->second.data(), end, value);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? value : fallback;
 }
 
 CallbackTarget& target_of(void* opaque) { return *static_cast<CallbackTarget*>(opaque); }
@@ -175,13 +188,20 @@ Result<Configuration> configure(const Options& options, Role role, const std::st
 }  // namespace
 
 int session_timeout_ms(const Options& options) {
-  const auto given = options.properties.find("session.timeout.ms");
-  if (given == options.properties.end()) return options.session_timeout_ms;
-  int timeout_ms = 0;
-  const char* end = given->second.data() + given->second.size();
-  const auto parsed = std::from_chars(given->second.data(), end, timeout_ms);
-  // librdkafka says what is wrong with it.
-  return parsed.ec == std::errc{} && parsed.ptr == end ? timeout_ms : options.session_timeout_ms;
+  return property(options, "session.timeout.ms", options.session_timeout_ms);
+}
+
+std::size_t memory_bound(const Options& options) {
+  // librdkafka's own share of a record, and what it does not count of it: key and headers.
+  constexpr std::size_t kRecordBytes = 1'500;
+  constexpr std::size_t kBrokers = 3;
+  constexpr std::size_t kRequestBytes = 8u << 20;  // five of a MiB each are under way; the rest are answers
+  const auto of = [&options](const char* name, int fallback) {
+    return static_cast<std::size_t>(std::max(property(options, name, fallback), 0));
+  };
+  return of("queued.max.messages.kbytes", options.fetch_queue_kilobytes) * 1024 +
+         of("queued.min.messages", options.fetch_queue_messages) * kRecordBytes +
+         of("fetch.max.bytes", fetch_bytes(options)) * kBrokers + options.maximum_poll_bytes + kRequestBytes;
 }
 
 Log log_of(const Options& options) {

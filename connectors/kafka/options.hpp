@@ -42,6 +42,11 @@ struct Options {
 /// As a property gives it, else session_timeout_ms.
 int session_timeout_ms(const Options& options);
 
+/// Bytes that a process's one consumer and one producer may occupy with these: records fetched and not polled, a fetch
+/// under way to each of three brokers, one poll, requests. Messages of the producer are not counted: whoever hands them
+/// over keeps count of both copies.
+std::size_t memory_bound(const Options& options);
+
 /// Whether a bus can be opened with these, without touching the network: an error names the property.
 Result<void> check(const Options& options);
 

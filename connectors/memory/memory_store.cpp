@@ -8,8 +8,10 @@
 #include <mutex>
 #include <set>
 #include <tuple>
+
 #include <unordered_map>
 #include <utility>
+#include "ports/footprint.hpp"
 
 #include "wire/batch_check.hpp"
 
@@ -216,29 +218,34 @@ struct MemoryStore::Database {
 
   std::vector<ParkedInput> claim_parked(const ClaimSpec& spec) {
     std::vector<ParkedInput> claimed;
+    std::size_t bytes = 0;
     const Revisions revisions{spec.revisions.begin(), spec.revisions.end()};
     std::set<SagaAddress> blocked;  // an earlier input of theirs is not ours to take: order is kept
     for (auto& [id, entry] : parked) {
-      if (claimed.size() >= spec.maximum) break;
+      if (claimed.size() >= spec.maximum || bytes >= spec.maximum_bytes) break;
       const bool leased = entry.lease_until && *entry.lease_until > now();
       if (leased || !has_code(spec, revisions, entry.parked)) blocked.insert(entry.parked.address);
       if (blocked.contains(entry.parked.address)) continue;
       // The longer one has waited in vain the rarer it is tried.
       const auto waited = std::chrono::duration_cast<milliseconds>(now() - entry.parked.parked_at) / 4;
       entry.lease_until = now() + std::max(spec.lease, std::min(waited, milliseconds{60'000}));
+      bytes += entry.parked.input.size();
       claimed.push_back(entry.parked);
     }
     return claimed;
   }
 
-  std::vector<OutboxRow> adopt(Incarnation incarnation, std::size_t maximum, bool own_too) {
+  std::vector<OutboxRow> adopt(Incarnation incarnation, std::size_t maximum, bool own_too,
+                               std::size_t maximum_bytes) {
     std::vector<OutboxRow> rows;
+    std::size_t bytes = 0;
     if (!is_live(incarnation)) return rows;
     for (auto& [id, entry] : outbox) {
-      if (rows.size() >= maximum) break;
+      if (rows.size() >= maximum || bytes >= maximum_bytes) break;
       const bool own = own_too && entry.incarnation == incarnation;
       if (!own && is_live(entry.incarnation)) continue;
       entry.incarnation = incarnation;
+      for (const Message& message : entry.messages) bytes += memory_bytes(message);
       rows.push_back({id, entry.messages});
     }
     return rows;
@@ -313,14 +320,18 @@ class MemorySession : public Session {
     });
   }
 
-  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) override {
+  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
+                                       std::size_t maximum_bytes) override {
     return call([&](auto& database) -> Result<std::vector<StoredSaga>> {
       std::vector<StoredSaga> loaded;
+      std::size_t bytes = 0;
       for (const SagaAddress& address : addresses) {
         const auto key = database.keys.find(address);
         if (key == database.keys.end()) continue;
         const auto& entry = database.sagas.at(key->second);
-        loaded.push_back({entry.row, entry.history});
+        const bool room = bytes < maximum_bytes;
+        loaded.push_back({entry.row, room ? entry.history : std::vector<HistoryRow>(), !room});
+        for (const HistoryRow& row : entry.history) bytes += row.events.size();
       }
       return loaded;
     });
@@ -385,10 +396,10 @@ class MemorySession : public Session {
     });
   }
 
-  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
-                                              bool own_too) override {
+  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum, bool own_too,
+                                              std::size_t maximum_bytes) override {
     return call([&](auto& database) -> Result<std::vector<OutboxRow>> {
-      return database.adopt(incarnation, maximum, own_too);
+      return database.adopt(incarnation, maximum, own_too, maximum_bytes);
     });
   }
 

@@ -23,7 +23,8 @@ class PostgresSession : public Session {
   Result<void> claim_slots();
 
   Result<CommitResult> commit(Batch& batch) override;
-  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) override;
+  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
+                                       std::size_t maximum_bytes) override;
   Result<Claimed> claim_due(const ClaimSpec& spec) override;
   Result<Time> now() override;
   Result<Incarnation> register_incarnation(const std::string& host, const std::string& build) override;
@@ -32,8 +33,8 @@ class PostgresSession : public Session {
   Result<void> bury_incarnations(std::chrono::milliseconds expired_for) override;
   Result<std::vector<IncarnationInfo>> live_incarnations() override;
   Result<std::optional<OutboxRow>> outbox_row(std::int64_t outbox_id) override;
-  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
-                                              bool own_too) override;
+  Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum, bool own_too,
+                                              std::size_t maximum_bytes) override;
   Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) override;
   Result<std::vector<ParkedInput>> claim_parked(const ClaimSpec& spec) override;
   Result<std::vector<Position>> positions(const std::string& cluster_id) override;

@@ -39,7 +39,7 @@ constexpr Statement kOutboxRow{"outbox_row", "SELECT messages FROM outbox WHERE 
 // Never by "id greater than the last": ids commit out of order. A row is taken for whose it is.
 constexpr Statement kAdopt{"adopt_outbox", R"(
 WITH orphan AS MATERIALIZED (
-  SELECT o.outbox_id
+  SELECT o.outbox_id, octet_length(o.messages) AS bytes
   FROM outbox o
   WHERE o.namespace = $1 AND o.unreadable_reason IS NULL
     AND (($4::boolean AND o.incarnation = $2::bigint)
@@ -49,11 +49,13 @@ WITH orphan AS MATERIALIZED (
   ORDER BY o.outbox_id
   LIMIT $3::bigint
   FOR UPDATE SKIP LOCKED
+), taken AS MATERIALIZED (
+  SELECT outbox_id, sum(bytes) OVER (ORDER BY outbox_id) - bytes < $5::bigint AS fits FROM orphan
 )
 UPDATE outbox o
 SET incarnation = $2::bigint
-FROM orphan
-WHERE o.outbox_id = orphan.outbox_id
+FROM taken
+WHERE o.outbox_id = taken.outbox_id AND taken.fits
 RETURNING o.outbox_id, o.messages)"};
 
 constexpr Statement kUnreadable{"outbox_unreadable",
@@ -65,13 +67,13 @@ constexpr Statement kDeleteOutbox{"delete_outbox", "DELETE FROM outbox WHERE out
 constexpr Statement kParkedTurn{
     "parked_turn", "SELECT pg_try_advisory_xact_lock(hashtextextended(current_schema() || '/' || $1, 7))"};
 
-// $1 namespace, $2 definitions, $3 revisions, $4 lease in milliseconds, $5 maximum. An input waits behind an earlier
-// one of its saga that cannot be had now.
+// $1 namespace, $2 definitions, $3 revisions, $4 lease in milliseconds, $5 maximum, $6 as many bytes and one input more.
+// An input waits behind an earlier one of its saga that cannot be had now.
 constexpr Statement kClaimParked{"claim_parked", R"(
 WITH code AS MATERIALIZED (
   SELECT * FROM unnest($2::text[], $3::int[]) AS c(definition, revision)
-), mine AS MATERIALIZED (
-  SELECT p.parked_id
+), first AS MATERIALIZED (
+  SELECT p.parked_id, octet_length(p.input) AS bytes
   FROM parked_input p
   WHERE p.namespace = $1
     AND (p.lease_until IS NULL OR p.lease_until <= clock_timestamp())
@@ -83,13 +85,15 @@ WITH code AS MATERIALIZED (
              OR NOT EXISTS (SELECT FROM code c WHERE c.definition = e.definition AND e.revision IN (0, c.revision))))
   ORDER BY p.parked_id
   LIMIT $5::bigint
+), mine AS MATERIALIZED (
+  SELECT parked_id, sum(bytes) OVER (ORDER BY parked_id) - bytes < $6::bigint AS fits FROM first
 )
 UPDATE parked_input p
 -- The longer one has waited in vain the rarer it is tried, so that many of them keep nobody from his turn.
 SET lease_until = clock_timestamp() + greatest(
     $4::bigint * interval '1 ms', least((clock_timestamp() - p.parked_at) / 4, interval '1 minute'))
 FROM mine
-WHERE p.parked_id = mine.parked_id
+WHERE p.parked_id = mine.parked_id AND mine.fits
 RETURNING p.parked_id, p.definition, p.saga_id, p.revision, p.reason, )" SKALD_SQL_MS(
                                                      "p.parked_at") ", p.input"};
 
@@ -199,11 +203,12 @@ Result<std::optional<OutboxRow>> PostgresSession::outbox_row(std::int64_t outbox
 }
 
 Result<std::vector<OutboxRow>> PostgresSession::adopt_outbox(Incarnation incarnation, std::size_t maximum,
-                                                             bool own_too) {
+                                                             bool own_too, std::size_t maximum_bytes) {
   return connection_.run([&](Connection& connection) -> Result<std::vector<OutboxRow>> {
     std::vector<OutboxRow> adopted;
-    const auto rows = connection.exec(kAdopt, {options_->namespace_name, std::to_string(incarnation),
-                                               std::to_string(maximum), own_too ? "true" : "false"});
+    const auto rows = connection.exec(
+        kAdopt, {options_->namespace_name, std::to_string(incarnation), std::to_string(maximum),
+                 own_too ? "true" : "false", std::to_string(maximum_bytes)});
     for (const auto& row : rows) {
       const auto outbox_id = row[0].as<std::int64_t>();
       auto messages = messages_of(row[1]);
@@ -237,10 +242,10 @@ Result<std::vector<ParkedInput>> PostgresSession::claim_parked(const ClaimSpec& 
     pqxx::work transaction{connection.raw()};
     const auto turn = connection.exec(transaction, kParkedTurn, {options_->namespace_name});
     if (!turn[0][0].as<bool>()) return claimed;
-    const auto rows = connection.exec(
-        transaction, kClaimParked,
-        {options_->namespace_name, std::move(definitions).finish(), std::move(revisions).finish(),
-         std::to_string(spec.lease.count()), std::to_string(spec.maximum)});
+    const auto rows = connection.exec(transaction, kClaimParked,
+                                      {options_->namespace_name, std::move(definitions).finish(),
+                                       std::move(revisions).finish(), std::to_string(spec.lease.count()),
+                                       std::to_string(spec.maximum), std::to_string(spec.maximum_bytes)});
     for (const auto& row : rows) {
       auto input = bytes_of({row[6].c_str(), row[6].size()});
       if (!input)

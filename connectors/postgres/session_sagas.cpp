@@ -25,6 +25,24 @@ FROM unnest($1::bigint[], $2::bigint[]) AS w(saga_key, sequence)
 JOIN history h ON h.saga_key = w.saga_key AND h.sequence <= w.sequence
 ORDER BY h.saga_key, h.sequence)"};
 
+// The same, but for histories beyond $3 bytes: of those sagas there is one row without a sequence. Sizes are known
+// without reading long values.
+constexpr Statement kLoadHistoryWithin{"load_history_within", R"(
+WITH sized AS MATERIALIZED (
+  SELECT w.saga_key, w.sequence, coalesce(sum(octet_length(h.events)), 0) AS bytes
+  FROM unnest($1::bigint[], $2::bigint[]) AS w(saga_key, sequence)
+  LEFT JOIN history h ON h.saga_key = w.saga_key AND h.sequence <= w.sequence
+  GROUP BY w.saga_key, w.sequence
+), placed AS MATERIALIZED (
+  SELECT saga_key, sequence, sum(bytes) OVER (ORDER BY saga_key) - bytes < $3::bigint AS fits FROM sized
+)
+SELECT h.saga_key, h.sequence, h.events
+FROM placed p
+JOIN history h ON p.fits AND h.saga_key = p.saga_key AND h.sequence <= p.sequence
+UNION ALL
+SELECT saga_key, NULL, NULL FROM placed WHERE NOT fits
+ORDER BY 1, 2)"};
+
 // $1 definition ids, $2 revisions, $3 reply partitions, $4 owned ones, $5 grace, $6 lease (milliseconds), $7 maximum,
 // $8 who claims, 0 for somebody without a heartbeat, whose lease always runs its time.
 // `mine` looks at no more rows than it takes plus those it may not have; `waiting` are due rows of ours that somebody
@@ -189,7 +207,8 @@ std::pair<std::string, std::string> PostgresSession::revision_arrays(const Claim
   return {std::move(ids).finish(), std::move(revisions).finish()};
 }
 
-Result<std::vector<StoredSaga>> PostgresSession::load(std::span<const SagaAddress> addresses) {
+Result<std::vector<StoredSaga>> PostgresSession::load(std::span<const SagaAddress> addresses,
+                                                      std::size_t maximum_bytes) {
   return connection_.run([&](Connection& connection) -> Result<std::vector<StoredSaga>> {
     const auto missing = [&](const SagaAddress& address) {
       return !definitions_.contains(address.definition);
@@ -212,12 +231,19 @@ Result<std::vector<StoredSaga>> PostgresSession::load(std::span<const SagaAddres
       if (!places.emplace(saga.key, loaded.size()).second) continue;  // asked for twice
       keys.add(saga.key);
       sequences.add(saga.sequence);
-      loaded.push_back({std::move(saga), {}});
+      loaded.push_back({std::move(saga), {}, false});
     }
     if (loaded.empty()) return loaded;
-    for (const auto& row :
-         connection.exec(kLoadHistory, {std::move(keys).finish(), std::move(sequences).finish()}))
-      loaded[places.at(row[0].as<SagaKey>())].history.push_back({row[1].as<std::int64_t>(), text_of(row[2])});
+    std::vector<std::string> parameters{std::move(keys).finish(), std::move(sequences).finish()};
+    const bool limited = maximum_bytes != kNoLimit && loaded.size() > 1;
+    if (limited) parameters.push_back(std::to_string(maximum_bytes));
+    for (const auto& row : connection.exec(limited ? kLoadHistoryWithin : kLoadHistory, parameters)) {
+      StoredSaga& saga = loaded[places.at(row[0].as<SagaKey>())];
+      if (row[1].is_null())
+        saga.left_out = true;
+      else
+        saga.history.push_back({row[1].as<std::int64_t>(), text_of(row[2])});
+    }
     return loaded;
   });
 }

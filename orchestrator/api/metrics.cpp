@@ -197,6 +197,8 @@ struct Metrics::Families {
                 kLatenessSeconds);
   Gauge& backlog_messages =
       gauge("skald_outbox_backlog_messages", "Messages of this process that Kafka has not acknowledged yet.");
+  Gauge& backlog_bytes =
+      gauge("skald_outbox_backlog_bytes", "Their memory, the Kafka client's copies included.");
   Counters<1> refused{counters("skald_messages_refused_total", "Messages Kafka refused for good."),
                       {"topic"},
                       plain<Counter>};
@@ -210,7 +212,7 @@ struct Metrics::Families {
   Counter& misses = counter("skald_cache_misses_total", "Inputs whose saga had to be loaded.");
   Counter& evictions = counter("skald_cache_evictions_total", "Sagas put out of memory.");
   GaugesBy<1> cache_sagas{gauges("skald_cache_sagas", "Sagas in memory."), {"lane"}, plain<Gauge>};
-  GaugesBy<1> cache_bytes{gauges("skald_cache_bytes", "Their memory, about."), {"lane"}, plain<Gauge>};
+  GaugesBy<1> cache_bytes{gauges("skald_cache_bytes", "Their memory."), {"lane"}, plain<Gauge>};
   Counter& replayed = counter("skald_replayed_transitions_total", "Transitions replayed from history.");
   Counters<1> divergences{counters("skald_divergences_total", "Histories that did not fit the code."),
                           {"definition"},
@@ -225,7 +227,10 @@ struct Metrics::Families {
                       {"topic", "partition"},
                       plain<Gauge>};
   GaugesBy<1> queue_inputs{gauges("skald_lane_queue_inputs", "Inputs waiting."), {"lane"}, plain<Gauge>};
-  GaugesBy<1> queue_bytes{gauges("skald_lane_queue_bytes", "Their size."), {"lane"}, plain<Gauge>};
+  GaugesBy<1> queue_bytes{
+      gauges("skald_lane_queue_bytes", "Their memory, those being judged included."), {"lane"}, plain<Gauge>};
+  Gauge& memory_bound = gauge("skald_memory_bound_bytes",
+                              "What the process may take by its configuration, all its databases together.");
   Histogram& lateness =
       histogram("skald_timer_lateness_seconds", "How late deadlines are judged.", kLatenessSeconds);
   Counters<1> overdue{
@@ -334,8 +339,9 @@ void Metrics::outbox_row_published(std::chrono::nanoseconds since_commit) {
   families_->publish_seconds.Observe(seconds(since_commit));
 }
 
-void Metrics::outbox_backlog(std::size_t messages) {
+void Metrics::outbox_backlog(std::size_t messages, std::size_t bytes) {
   families_->backlog_messages.Set(static_cast<double>(messages));
+  families_->backlog_bytes.Set(static_cast<double>(bytes));
 }
 
 void Metrics::message_refused(std::string_view topic) { families_->refused.at({topic}).Increment(); }
@@ -416,5 +422,7 @@ void Metrics::gauges(bool held, const Gauges& gauges) {
 void Metrics::reached(std::string_view what, bool reached) {
   families_->reached.at({what}).Set(reached ? 1 : 0);
 }
+
+void Metrics::memory_bound(std::size_t bytes) { families_->memory_bound.Set(static_cast<double>(bytes)); }
 
 }  // namespace skald::api

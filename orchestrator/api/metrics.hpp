@@ -50,7 +50,7 @@ class Metrics final : public runtime::Observer {
   void parked(ParkReason reason) override;
   void operator_action(bool applied) override;
   void outbox_row_published(std::chrono::nanoseconds since_commit) override;
-  void outbox_backlog(std::size_t messages) override;
+  void outbox_backlog(std::size_t messages, std::size_t bytes) override;
   void message_refused(std::string_view topic) override;
   void message_unknown(std::string_view topic) override;
   void cache_hit() override;
@@ -69,6 +69,8 @@ class Metrics final : public runtime::Observer {
   void incarnation_lost() override;
   void gauges(bool held, const Gauges& gauges) override;
   void reached(std::string_view what, bool reached) override;
+  /// What the process may take by its configuration.
+  void memory_bound(std::size_t bytes);
 
  private:
   struct Families;

@@ -1,6 +1,7 @@
 // serve, migrate and check-config.
 #include "app/commands.hpp"
 #include "app/log.hpp"
+#include "app/memory_bound.hpp"
 #include "app/service.hpp"
 #include "postgres/migrator.hpp"
 
@@ -52,6 +53,9 @@ int run_check_config(const Program& program, const CheckOptions& options) {
   if (!config) return program.fail(config.error());
   print(describe(*config));
   for (const std::string& note : config->values.notes) print("# " + note + "\n");
+  kafka::Options kafka;
+  kafka.properties = config->kafka.properties;
+  print("# memory bound: " + describe(memory_bound(config->runtime, kafka, config->databases.size())) + "\n");
   return kExitOk;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <future>
 
+#include "app/memory_bound.hpp"
 #include "app/version.hpp"
 #include "kafka/kafka_bus.hpp"
 
@@ -64,6 +65,8 @@ Result<void> Service::make_cells() {
     cells_.push_back(std::make_unique<Cell>(Cell::Parts{parts_.program, parts_.config, *one, parts_.logger,
                                                         parts_.clock, parts_.random, session_timeout,
                                                         static_cast<int>(served.size()), parts_.assign_all}));
+  const std::size_t bound = memory_bound(parts_.config.runtime, parts_.kafka, cells_.size()).total();
+  for (const auto& cell : cells_) cell->metrics().memory_bound(bound);
   return {};
 }
 

@@ -8,7 +8,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +53,7 @@ struct HistoryRow {
 struct StoredSaga {
   SagaRow row;
   std::vector<HistoryRow> history;  ///< dense from 1 to row.sequence; as stored, so a damaged one shows a gap
+  bool left_out = false;            ///< of a load with a limit: there was no room for its history
 };
 
 /// What one batch wants to do to one saga.
@@ -145,6 +148,7 @@ struct DueSaga {
 
 struct ClaimSpec {
   std::size_t maximum = 1000;
+  std::size_t maximum_bytes = 1u << 30;   ///< of parked inputs: no more once so many were taken
   std::chrono::milliseconds lease{5000};  ///< nobody else claims them for this long
   Incarnation incarnation = 0;  ///< who claims: once it is dead its claims of sagas are void; 0: nobody
   std::vector<std::pair<std::string, std::int32_t>>
@@ -191,6 +195,7 @@ struct Gauges {
 
 class Session {
  public:
+  static constexpr std::size_t kNoLimit = std::numeric_limits<std::int64_t>::max();
   virtual ~Session() = default;
 
   /// One transaction. Errors: kUnknown: it may have committed: evict every saga of the batch, ask
@@ -199,8 +204,10 @@ class Session {
   /// outbox row now may have moved from the batch to the answer; after an error the batch is as it was.
   virtual Result<CommitResult> commit(Batch& batch) = 0;
   Result<CommitResult> commit(Batch&& batch) { return commit(batch); }
-  /// Whole sagas with their histories; unknown ones are left out. Order unspecified.
-  virtual Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses) = 0;
+  /// Sagas with their histories; unknown ones are missing from the answer. Order unspecified. Once histories of
+  /// `maximum_bytes` are in it the other sagas come as left_out, with their row alone; one at least comes whole.
+  virtual Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
+                                               std::size_t maximum_bytes = kNoLimit) = 0;
 
   /// Sagas whose wake_at has passed by the database's clock, leased to this caller.
   virtual Result<Claimed> claim_due(const ClaimSpec& spec) = 0;
@@ -218,9 +225,11 @@ class Session {
   /// Was the outbox row of a batch in doubt written and not yet deleted?
   virtual Result<std::optional<OutboxRow>> outbox_row(std::int64_t outbox_id) = 0;
   /// Rows of incarnations whose lease has expired, moved to `incarnation` (SKIP LOCKED): the caller publishes them.
+  /// At most `maximum`, and no more once their messages have `maximum_bytes` as stored.
   /// `own_too`: also those that are its own already, for a caller that does not know what it adopted before.
   virtual Result<std::vector<OutboxRow>> adopt_outbox(Incarnation incarnation, std::size_t maximum,
-                                                      bool own_too = false) = 0;
+                                                      bool own_too = false,
+                                                      std::size_t maximum_bytes = kNoLimit) = 0;
   virtual Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) = 0;
 
   /// Parked inputs that a process with these (definition, revision) may apply, oldest first, leased for

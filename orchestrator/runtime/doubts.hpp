@@ -24,7 +24,8 @@ class Doubts {
   void add(std::int64_t outbox_id, const std::vector<Turn>& turns);
   /// Looks when it is time to. False: the session failed and `link` was told.
   bool look(Session& session, StoreLink& link);
-  [[nodiscard]] bool empty() const noexcept { return doubts_.empty(); }
+  /// What they occupy: the lane takes nothing more while it is too much.
+  [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
  private:
   struct DoubtfulTurn {
@@ -35,18 +36,21 @@ class Doubts {
   struct Doubt {
     std::int64_t outbox_id = 0;
     std::vector<DoubtfulTurn> turns;
+    std::size_t bytes = 0;
     std::chrono::nanoseconds until{0};
     std::chrono::nanoseconds next{0};
   };
   /// False: the session failed.
   bool look_for_row(Doubt& doubt, Session& session, StoreLink& link);
   bool look_for_turns(Doubt& doubt, Session& session, StoreLink& link);
+  void look_at(Doubt& doubt, const StoredSaga& saga);
 
   const Clock& clock_;
   const Settings& settings_;
   FoundRow row_;
   FoundAttempts attempts_;
   std::vector<Doubt> doubts_;
+  std::size_t bytes_ = 0;
 };
 
 }  // namespace skald::runtime

@@ -7,7 +7,8 @@ namespace skald::runtime {
 
 namespace {
 constexpr std::size_t kMaximumDone = 1'000;  ///< outbox and parked rows deleted with one transaction
-constexpr std::chrono::milliseconds kOutboxWait{20};
+constexpr std::chrono::milliseconds kRoomWait{20};
+constexpr std::size_t kDoubtfulBatches = 2;
 }  // namespace
 
 Lane::Lane(const LaneServices& services, std::size_t index)
@@ -50,11 +51,6 @@ bool Lane::round(std::chrono::milliseconds wait) {
     queue_.rest(wait);
     return false;
   }
-  // What a batch sends has to have room: an outbox that Kafka does not empty holds the lanes up.
-  if (services_.publisher.backlog_bytes() > 2 * services_.settings.outbox_bytes_high) {
-    queue_.rest(std::min(wait, kOutboxWait));
-    return false;
-  }
   if (!services_.store_clock.known()) {
     auto now = session->now();
     if (!now) {
@@ -64,6 +60,10 @@ bool Lane::round(std::chrono::milliseconds wait) {
     services_.store_clock.tell(*now);
   }
   if (!doubts_.look(*session, link_)) return false;
+  if (!has_room()) {
+    queue_.rest(std::min(wait, kRoomWait));
+    return false;
+  }
   std::vector<Turn> turns = group(next_works(wait));
   if (turns.empty() && parked_done_.empty()) return false;
   if (!load_missing(*session, turns)) {
@@ -79,6 +79,13 @@ bool Lane::round(std::chrono::milliseconds wait) {
   return true;
 }
 
+/// For what a batch sends, should Kafka take nothing, and for what is remembered of it, should its commit be in doubt.
+bool Lane::has_room() const {
+  const Settings& settings = services_.settings;
+  return services_.publisher.backlog_bytes() <= 2 * settings.outbox_bytes_high &&
+         doubts_.bytes() <= kDoubtfulBatches * settings.maximum_batch_bytes;
+}
+
 std::vector<Work> Lane::next_works(std::chrono::milliseconds wait) {
   std::vector<Work> works;
   if (!splits_.empty()) {
@@ -87,13 +94,16 @@ std::vector<Work> Lane::next_works(std::chrono::milliseconds wait) {
     return works;
   }
   const std::size_t maximum = services_.settings.maximum_batch;
-  while (!again_.empty() && works.size() < maximum) {
+  std::size_t bytes = services_.settings.maximum_batch_bytes;
+  while (!again_.empty() && works.size() < maximum && bytes > 0) {
+    bytes -= std::min(bytes, again_.front().bytes);
     works.push_back(std::move(again_.front()));
     again_.pop_front();
   }
+  if (!again_.empty()) return works;  // nothing newer before them
   if (!works.empty() || !parked_done_.empty()) wait = std::chrono::milliseconds(0);
   const std::size_t held = works.size();
-  queue_.take(works, maximum, services_.settings.maximum_batch_bytes, wait, held_);
+  queue_.take(works, maximum, bytes, wait, held_);
   for (std::size_t index = held; index < works.size(); ++index) held_bytes_ += works[index].bytes;
   return works;
 }
@@ -128,15 +138,27 @@ bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {
     }
   }
   if (missing.empty()) return true;
-  auto stored = session.load(missing);
+  auto stored = session.load(missing, services_.settings.maximum_batch_bytes);
   if (!stored) {
     link_.failed(stored.error());
     return false;
   }
-  std::unordered_map<SagaAddress, CachedSaga*> admitted;
-  for (const StoredSaga& saga : *stored) admitted[saga.row.address] = &judge_.admit(saga);
-  for (Turn& turn : turns)
-    if (const auto found = admitted.find(turn.address); found != admitted.end()) turn.saga = found->second;
+  std::unordered_map<SagaAddress, CachedSaga*> admitted;  // null: there was no room for it
+  for (StoredSaga& saga : *stored) {
+    admitted[saga.row.address] = saga.left_out ? nullptr : &judge_.admit(saga);
+    saga.history.clear();  // it stands in the cache now
+    saga.history.shrink_to_fit();
+  }
+  std::vector<Turn> now;
+  std::vector<Turn> later;
+  for (Turn& turn : turns) {
+    const auto found = admitted.find(turn.address);
+    if (found != admitted.end()) turn.saga = found->second;
+    const bool left_out = found != admitted.end() && found->second == nullptr;
+    (left_out ? later : now).push_back(std::move(turn));
+  }
+  turns = std::move(now);
+  judge_again(std::move(later));
   return true;
 }
 

@@ -60,8 +60,10 @@ class Lane {
 
  private:
   bool round(std::chrono::milliseconds wait);
+  [[nodiscard]] bool has_room() const;
   std::vector<Work> next_works(std::chrono::milliseconds wait);
   [[nodiscard]] static std::vector<Turn> group(std::vector<Work> works);
+  /// Turns whose sagas find no room now go back, to be judged in the next round. False: the session failed.
   bool load_missing(Session& session, std::vector<Turn>& turns);
   [[nodiscard]] Batch gather(std::vector<Turn>& turns);
   void commit(Session& session, std::vector<Turn> turns);

@@ -44,7 +44,7 @@ class Observer {
 
   // Outbox.
   virtual void outbox_row_published(std::chrono::nanoseconds /*since_commit*/) {}
-  virtual void outbox_backlog(std::size_t /*messages*/) {}
+  virtual void outbox_backlog(std::size_t /*messages*/, std::size_t /*bytes*/) {}
   virtual void message_refused(std::string_view /*topic*/) {}
   virtual void message_unknown(std::string_view /*topic*/) {}  ///< published again
 

@@ -124,7 +124,7 @@ void Runtime::Body::observe() const {
     const auto load = lanes[index]->load();
     parts.seams.observer.lane_queue(index, load.urgent + load.starts, load.bytes);
   }
-  parts.seams.observer.outbox_backlog(publisher.backlog());
+  parts.seams.observer.outbox_backlog(publisher.backlog(), publisher.backlog_bytes());
 }
 
 std::function<void(const Settlement&)> Runtime::Body::take_waiter(std::int64_t parked_id) {

@@ -94,6 +94,7 @@ void Timekeeper::retire() {
 ClaimSpec Timekeeper::spec(std::chrono::milliseconds lease) const {
   ClaimSpec spec;
   spec.maximum = parts_.settings.maximum_claim;
+  spec.maximum_bytes = parts_.settings.maximum_batch_bytes;
   spec.lease = lease;
   spec.incarnation = parts_.incarnation;
   for (const SagaDefinition& saga : parts_.registry.sagas())
@@ -104,11 +105,18 @@ ClaimSpec Timekeeper::spec(std::chrono::milliseconds lease) const {
   return spec;
 }
 
+/// The lanes take no more replies either.
+bool Timekeeper::full(const Pressure& pressure) const {
+  return pressure.urgent > parts_.settings.queue_urgent_high ||
+         pressure.bytes > 2 * parts_.settings.queue_bytes_high;
+}
+
 bool Timekeeper::may_claim() {
   if (parts_.progress.reply_partitions() == 0)
     return false;  // Kafka was never reached: replies may wait there
   const Pressure pressure = parts_.pressure();
-  if (pressure.urgent > parts_.settings.queue_urgent_high || pressure.outbox > parts_.settings.outbox_high)
+  if (full(pressure) || pressure.outbox > parts_.settings.outbox_high ||
+      pressure.outbox_bytes > parts_.settings.outbox_bytes_high)
     return false;
   if (waiting_.size() >= 4 * parts_.settings.maximum_claim) return false;
   // In a rebalance nobody reads replies: let it end first, within reason.
@@ -228,7 +236,7 @@ bool Timekeeper::hand_over(Session& session, std::vector<Group> groups) {
 }
 
 bool Timekeeper::claim_parked(Session& session) {
-  if (parts_.pressure().urgent > parts_.settings.queue_urgent_high) return true;
+  if (full(parts_.pressure())) return true;
   ClaimSpec bounded = spec(parts_.settings.parked_lease);
   bounded.maximum = std::min(bounded.maximum, kMaximumParked);
   auto claimed = session.claim_parked(bounded);
@@ -264,8 +272,12 @@ bool Timekeeper::claim_parked(Session& session) {
 }
 
 bool Timekeeper::adopt(Session& session) {
-  if (parts_.pressure().outbox > parts_.settings.outbox_high) return true;
-  auto rows = session.adopt_outbox(parts_.incarnation, kMaximumAdopt, adopted_unseen_);
+  const Pressure pressure = parts_.pressure();
+  if (pressure.outbox > parts_.settings.outbox_high ||
+      pressure.outbox_bytes > parts_.settings.outbox_bytes_high)
+    return true;
+  auto rows = session.adopt_outbox(parts_.incarnation, kMaximumAdopt, adopted_unseen_,
+                                   parts_.settings.outbox_bytes_high / 8);
   adopted_unseen_ = !rows;  // rows may be ours now and we never saw them
   if (!fine(rows)) return false;
   if (!rows->empty())

@@ -66,6 +66,7 @@ class Timekeeper {
   void note_beat();
   bool claim(Session& session);
   bool may_claim();
+  [[nodiscard]] bool full(const Pressure& pressure) const;
   [[nodiscard]] Ns patience(std::int32_t partition) const;
   bool look_at_groups(Session& session);
   bool caught_up(Group& group, const std::vector<Position>* foreign);

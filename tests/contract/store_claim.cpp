@@ -136,6 +136,19 @@ TEST_P(StoreContract, ParkedInputsComeInOrderAndByRevision) {
   EXPECT_THAT(must(session_->claim_parked(everything())), SizeIs(3));
 }
 
+TEST_P(StoreContract, ParkedInputsComeAsFarAsThereIsRoomForTheirBytes) {
+  Batch parking = batch({});
+  for (int id = 11; id <= 14; ++id)
+    parking.park.push_back({id, {"PlaceOrder", "a"}, 3, ParkReason::kNoCode, std::string(1'000, 'x'), {}});
+  must(session_->commit(parking));
+  ClaimSpec some = everything();
+  some.maximum_bytes = 1'500;
+  const auto first = must(session_->claim_parked(some));
+  ASSERT_THAT(first, SizeIs(2));
+  EXPECT_EQ(first[0].parked_id, 11);
+  EXPECT_EQ(first[1].parked_id, 12);
+}
+
 TEST_P(StoreContract, ParkingAgainIsNoErrorAndAnAppliedInputIsGone) {
   Batch parking = batch({});
   parking.park = {{11, {"PlaceOrder", "a"}, 0, ParkReason::kNoSaga, "input", {}}};

@@ -48,6 +48,31 @@ TEST_P(StoreContract, UnknownSagasAreLeftOutOfALoad) {
   EXPECT_THAT(must(session_->load(addresses)), SizeIs(1));
 }
 
+TEST_P(StoreContract, ALoadWithALimitLeavesHistoriesOutOnceItIsReached) {
+  const std::string events = "[\"" + std::string(1'000, 'x') + "\"]";
+  for (SagaKey key = 1001; key <= 1004; ++key) {
+    SagaWrite write = start(key, "order-" + std::to_string(key));
+    write.history = {{1, events}};
+    must(session_->commit(batch({write})));
+  }
+  const std::vector<SagaAddress> addresses{{"PlaceOrder", "order-1001"},
+                                           {"PlaceOrder", "order-1002"},
+                                           {"PlaceOrder", "order-1003"},
+                                           {"PlaceOrder", "order-1004"},
+                                           {"PlaceOrder", "order-1005"}};
+  const auto whole_of = [&](std::size_t maximum_bytes) {
+    const auto sagas = must(session_->load(addresses, maximum_bytes));
+    EXPECT_THAT(sagas, SizeIs(4)) << "rows come all the same";
+    return std::count_if(sagas.begin(), sagas.end(), [](const StoredSaga& saga) {
+      EXPECT_EQ(saga.left_out, saga.history.empty());
+      return !saga.left_out;
+    });
+  };
+  EXPECT_EQ(whole_of(1), 1);
+  EXPECT_EQ(whole_of(1'500), 2);
+  EXPECT_EQ(whole_of(100'000), 4);
+}
+
 TEST_P(StoreContract, ATransitionMovesTheSagaAndAppendsItsHistory) {
   must(session_->commit(batch({start(1001, "order-1")})));
   must(session_->commit(batch({advance(1001, 1, SagaStatus::kRollingBack)})));

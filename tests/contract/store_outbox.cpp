@@ -66,6 +66,15 @@ TEST_P(StoreContract, OutboxRowsOfADeadIncarnationAreAdoptedOnceAndInFull) {
   EXPECT_EQ(must(session_->gauges()).outbox_pending, 0);
 }
 
+TEST_P(StoreContract, OutboxRowsAreAdoptedAsFarAsThereIsRoomForTheirBytes) {
+  for (SagaKey key = 1001; key <= 1004; ++key)
+    must(session_->commit(batch({start(key, "order-" + std::to_string(key))})));
+  must(session_->retire_incarnation(incarnation_));
+  const auto heir = must(session_->register_incarnation("host-b", "build-1"));
+  EXPECT_THAT(must(session_->adopt_outbox(heir, 10, false, 1)), SizeIs(1)) << "one at least";
+  EXPECT_THAT(must(session_->adopt_outbox(heir, 10, false, 1 << 20)), SizeIs(3));
+}
+
 TEST_P(StoreContract, ARetiredIncarnationLeavesItsOutboxToOthers) {
   must(session_->commit(batch({start(1001, "order-1")})));
   const auto heir = must(session_->register_incarnation("host-b", "build-1"));

@@ -36,14 +36,19 @@ Load::Load(skald::Bus& bus, LoadOptions options)
 Load::~Load() = default;
 
 skald::Result<void> Load::start() {
+  auto producer = bus_.producer();
+  if (!producer) return producer.error();
+  producer_ = std::move(producer).value();
+  if (options_.only_produce) return {};
+  return start_following();
+}
+
+skald::Result<void> Load::start_following() {
   listener_ = std::make_unique<FromTheEnd>();
   auto consumer = bus_.consumer(
       {.topics = {options_.lifecycle_topic}, .group = "order-load", .assign_all = true}, *listener_);
   if (!consumer) return consumer.error();
   consumer_ = std::move(consumer).value();
-  auto producer = bus_.producer();
-  if (!producer) return producer.error();
-  producer_ = std::move(producer).value();
   const auto deadline = Clock::now() + kBrokerTimeout;
   bool assigned = false;
   while (!assigned || !listener_->unstarted.empty()) {
@@ -76,15 +81,18 @@ skald::Result<void> Load::run(const Progress& progress, const std::function<void
     produce();
     take_reports();
     const auto before = ledger_.outcome_count();
-    follow(std::chrono::milliseconds{allowance() > 0 ? 1 : 10});
+    if (options_.only_produce)
+      reports_->await(std::chrono::milliseconds{1});  // room in the producer, or the next order's time
+    else
+      follow(std::chrono::milliseconds{allowance() > 0 ? 1 : 10});
     const auto now = Clock::now();
-    if (ledger_.outcome_count() != before) last_outcome_ = now;
+    if (options_.only_produce || ledger_.outcome_count() != before) last_outcome_ = now;
     if (!notified && ledger_.outcome_count() >= options_.notify_at) {
       notified = true;
       notify();
     }
     if (now >= next_progress) {
-      progress(ledger_.sent_count(), ledger_.outcome_count());
+      progress(sent_, ledger_.outcome_count());
       next_progress = now + std::chrono::milliseconds{500};
     }
     if (finished() && !settled) settled = now + options_.settle;
@@ -93,19 +101,18 @@ skald::Result<void> Load::run(const Progress& progress, const std::function<void
   }
   producer_->flush(kBrokerTimeout);
   take_reports();
-  progress(ledger_.sent_count(), ledger_.outcome_count());
+  progress(sent_, ledger_.outcome_count());
   return {};
 }
 
 std::size_t Load::allowance() const {
-  const auto sent = ledger_.sent_count();
-  auto allowed = options_.orders - std::min(options_.orders, sent);
+  auto allowed = options_.orders - std::min(options_.orders, sent_);
   if (options_.in_flight > 0)
     allowed = std::min(allowed, options_.in_flight - std::min(options_.in_flight, ledger_.open_count()));
   if (options_.rate > 0) {
     const std::chrono::duration<double> elapsed = Clock::now() - started_;
     const auto due = static_cast<std::size_t>(elapsed.count() * options_.rate) + 1;
-    allowed = std::min(allowed, due - std::min(due, sent));
+    allowed = std::min(allowed, due - std::min(due, sent_));
   }
   return std::min(allowed, kMaximumChunk);
 }
@@ -117,7 +124,8 @@ void Load::produce() {
   }
   for (auto allowed = allowance(); allowed > 0; --allowed) {
     auto order = maker_->next();
-    ledger_.sent(order.id, order.scenario, wall_now());
+    ++sent_;
+    if (!options_.only_produce) ledger_.sent(order.id, order.scenario, wall_now());
     if (send(order)) continue;
     waiting_.push_back(std::move(order));
     return;
@@ -129,7 +137,10 @@ bool Load::send(const NewOrder& order) {
   message.topic = options_.orders_topic;
   message.key = order.id;
   message.value = order.json;
-  auto report = [reports = reports_, id = order.id](skald::Delivery delivery, const std::string&) {
+  auto report = [reports = reports_, account = !options_.only_produce, id = order.id](
+                    skald::Delivery delivery, const std::string&) {
+    if (delivery == skald::Delivery::kAcknowledged) ++reports->acknowledged;
+    if (!account) return reports->answered.notify_one();
     const std::scoped_lock lock{reports->mutex};
     reports->list.emplace_back(id, delivery);
   };
@@ -162,7 +173,7 @@ void Load::follow(std::chrono::milliseconds timeout) {
 }
 
 bool Load::finished() const {
-  return waiting_.empty() && ledger_.sent_count() >= options_.orders && ledger_.open_count() == 0;
+  return waiting_.empty() && sent_ >= options_.orders && ledger_.open_count() == 0;
 }
 
 }  // namespace shop

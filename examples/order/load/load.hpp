@@ -1,7 +1,8 @@
 // The load itself: produces orders at a rate or as fast as they are answered, and follows the lifecycle topic until
-// every order has its outcome. One thread; delivery reports come from the producer's and are queued.
+// every order has its outcome, or only produces. One thread; delivery reports come from the producer's and are queued.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -24,6 +25,7 @@ struct LoadOptions {
   std::size_t orders = 1000;
   double rate = 0;                      ///< orders a second; 0: as fast as possible
   std::size_t in_flight = 0;            ///< orders without outcome at most; 0: no bound
+  bool only_produce = false;            ///< keeps no account of orders and waits for no outcome
   std::size_t warm_up = 0;              ///< outcomes that are not measured
   std::size_t notify_at = 0;            ///< calls `notify` once so many outcomes are in; 0: never
   std::chrono::seconds timeout{120};    ///< without any outcome for this long, what is open is lost
@@ -45,17 +47,29 @@ class Load {
   skald::Result<void> run(const Progress& progress, const std::function<void()>& notify,
                           const std::function<bool()>& stop);
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
+  [[nodiscard]] std::size_t sent_count() const { return sent_; }
+  /// Of those: Kafka has them.
+  [[nodiscard]] std::size_t acknowledged_count() const { return reports_->acknowledged; }
 
  private:
   using Clock = std::chrono::steady_clock;
 
   /// Delivery reports, handed from the producer's thread to ours.
   struct Reports {
+    /// Until one comes, at most so long.
+    void await(std::chrono::milliseconds patience) {
+      std::unique_lock lock{mutex};
+      answered.wait_for(lock, patience);
+    }
+
+    std::atomic<std::size_t> acknowledged{0};
+    std::condition_variable answered;
     std::mutex mutex;  ///< guards list
     std::vector<std::pair<std::string, skald::Delivery>> list;
   };
 
   skald::Result<void> start();
+  skald::Result<void> start_following();
   void produce();
   [[nodiscard]] std::size_t allowance() const;
   bool send(const NewOrder& order);
@@ -74,6 +88,7 @@ class Load {
   std::unique_ptr<OrderMaker> maker_;
   std::shared_ptr<Reports> reports_ = std::make_shared<Reports>();
   std::vector<NewOrder> waiting_;  ///< made, and not taken by the producer's full queue
+  std::size_t sent_ = 0;
   Clock::time_point started_{};
   Clock::time_point last_outcome_{};
 };

@@ -43,6 +43,10 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 100));
   app.add_flag("--only-at-shipping", load.mix.only_at_shipping,
                "All that fail are refused by shipping, the last step");
+  app.add_option("--padding", load.mix.padding_bytes, "Bytes added to the customer's name of every order")
+      ->check(CLI::Range(0, 200'000));
+  app.add_flag("--only-produce", load.only_produce,
+               "Wait for no outcome and keep no account of orders: open loop, for any number of them");
   app.add_option("--notify-at", load.notify_at, "Print the line `reached` once so many outcomes are in");
   app.add_option("--timeout", arguments.timeout_seconds,
                  "Seconds without any outcome after which the rest is lost");
@@ -87,6 +91,11 @@ int run(const Arguments& arguments) {
   if (!result) {
     std::fprintf(stderr, "order-load: %s\n", result.error().message.c_str());
     return 1;
+  }
+  if (arguments.load.only_produce) {
+    say("{\"sent\":" + std::to_string(load.sent_count()) +
+        ",\"acknowledged\":" + std::to_string(load.acknowledged_count()) + "}");
+    return 0;
   }
   if (!arguments.outcomes_file.empty()) {
     std::ofstream file{arguments.outcomes_file};

@@ -58,6 +58,7 @@ NewOrder OrderMaker::next() {
   if (scenario == "card-declined") order.customer.insert(0, kDeclinedCustomer);
   if (scenario == "silent-shipping") order.customer.insert(0, kSilentCustomer);
   if (scenario == "no-carrier") order.customer.insert(0, kRemoteCustomer);
+  order.customer.append(mix_.padding_bytes, '-');
   if (scenario == "sold-out") order.sku = kSoldOutSku;
   if (scenario == "flaky-inventory") order.sku = kFlakySku;
   return {order.id, std::string(scenario), skald::to_json(order)};

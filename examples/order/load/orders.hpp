@@ -2,6 +2,7 @@
 // the ids, which are drawn from the seed. One thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <string>
@@ -24,6 +25,7 @@ struct OrderMix {
   Ids ids = Ids::kReadable;
   int failing_percent = 10;       ///< spread evenly over the ways to fail
   bool only_at_shipping = false;  ///< they all fail at the last step, refused for good
+  std::size_t padding_bytes = 0;  ///< added to the customer's name, which every step is told
   std::uint64_t seed = 0;
 };
 

@@ -70,6 +70,26 @@ TEST_F(KafkaFaults, WhatPassesIsTriedAgainUntilAcknowledged) {
   EXPECT_THAT(values(read(*consumer, 2)), ElementsAre("1", "2"));
 }
 
+TEST_F(KafkaFaults, APollHandsOverAsFarAsThereIsRoomForBytesAndLosesNothing) {
+  auto options = contract::for_tests(broker_->options());
+  options.maximum_poll_bytes = 10'000;
+  open(options);
+  std::vector<Message> messages;
+  for (int number = 0; number < 30; ++number)
+    messages.push_back(message("events", "a", std::string(3'000, 'x')));
+  publish_all(*producer_, messages);
+  const auto consumer = reader();
+  std::size_t count = 0;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (count < messages.size() && std::chrono::steady_clock::now() < deadline) {
+    const auto polled = consumer->poll(100, std::chrono::milliseconds{100});
+    if (!polled.ok()) continue;
+    EXPECT_LE(polled->size(), 3U);
+    count += polled->size();
+  }
+  EXPECT_EQ(count, messages.size());
+}
+
 TEST_F(KafkaFaults, BrokerThatGoesAndComesBackLosesNothing) {
   const auto consumer = reader();
   publish_all(*producer_, {message("events", "a", "before")});

@@ -67,6 +67,18 @@ TEST(Properties, CombinationThatIdempotenceForbidsIsRefused) {
   EXPECT_EQ(checked.error().code, "SKALD-202");
 }
 
+TEST(Memory, OfTheClientsIsWhatTheirQueuesAreTold) {
+  const std::size_t before = memory_bound(Options{});
+  Options options;
+  options.fetch_queue_messages *= 2;
+  const std::size_t doubled = memory_bound(options);
+  EXPECT_GT(doubled, before);
+  options.properties["queued.min.messages"] = std::to_string(Options{}.fetch_queue_messages);
+  EXPECT_EQ(memory_bound(options), before) << "a property given counts instead";
+  options.properties["fetch.max.bytes"] = std::to_string(64 << 20);
+  EXPECT_GT(memory_bound(options), before + (64u << 20));
+}
+
 TEST(Properties, NoServersIsRefused) { EXPECT_EQ(check(Options{}).error().code, "SKALD-202"); }
 
 }  // namespace
