@@ -18,9 +18,15 @@ std::size_t bytes_of(const Message& message) { return 2 * memory_bytes(message);
 }  // namespace
 
 struct OutboxPublisher::Tracked {
+  explicit Tracked(OutboxRow taken)
+      : row(std::move(taken)), outstanding(row.messages.size()), ends(row.messages.size()) {}
   OutboxRow row;
-  std::atomic<std::size_t> outstanding{0};
-  std::atomic<std::size_t> bytes{0};
+  std::atomic<std::size_t> outstanding;
+  /// Of each message: what is over of its being sent. The acknowledgement may come before produce() returns, which
+  /// reads the message to its end; the later one frees it.
+  std::vector<std::atomic<std::uint8_t>> ends;
+  static constexpr std::uint8_t kReturned = 1;
+  static constexpr std::uint8_t kAcknowledged = 2;
   std::chrono::nanoseconds taken_at{0};
 };
 
@@ -37,16 +43,25 @@ struct OutboxPublisher::Shared {
     if (--item.row->outstanding > 0) return;
     const auto now = seams.clock.monotonic();
     seams.observer.outbox_row_published(now - item.row->taken_at);
-    bytes -= item.row->bytes;
     const std::scoped_lock lock(mutex);
     done.push_back({item.row->row.outbox_id, now});
     known.erase(item.row->row.outbox_id);
   }
 
+  /// Nobody needs what it says any more.
+  void free(const Item& item) {
+    Message& message = item.row->row.messages[item.index];
+    bytes -= bytes_of(message);
+    message = Message{};
+  }
+  void over(const Item& item, std::uint8_t end) {
+    if (item.row->ends[item.index].fetch_or(end) != 0) free(item);
+  }
+
   Seams seams;
   std::atomic<std::size_t> messages{0};
-  std::atomic<std::size_t> bytes{0};  ///< of the rows that hold them
-  std::mutex mutex;                   ///< guards everything below
+  std::atomic<std::size_t> bytes{0};
+  std::mutex mutex;  ///< guards everything below
   std::condition_variable changed;
   std::deque<std::shared_ptr<Tracked>> incoming;
   std::vector<Problem> problems;
@@ -68,10 +83,9 @@ OutboxPublisher::OutboxPublisher(const Seams& seams, const Settings& settings, c
 OutboxPublisher::~OutboxPublisher() = default;
 
 void OutboxPublisher::publish(OutboxRow row) {
-  auto tracked = std::make_shared<Tracked>();
-  tracked->row = std::move(row);
-  tracked->outstanding = tracked->row.messages.size();
-  for (const Message& message : tracked->row.messages) tracked->bytes += bytes_of(message);
+  auto tracked = std::make_shared<Tracked>(std::move(row));
+  std::size_t bytes = 0;
+  for (const Message& message : tracked->row.messages) bytes += bytes_of(message);
   tracked->taken_at = seams_.clock.monotonic();
   {
     const std::scoped_lock lock(shared_->mutex);
@@ -82,7 +96,7 @@ void OutboxPublisher::publish(OutboxRow row) {
       return;
     }
     shared_->messages += tracked->row.messages.size();
-    shared_->bytes += tracked->bytes;
+    shared_->bytes += bytes;
     shared_->incoming.push_back(std::move(tracked));
   }
   shared_->changed.notify_one();
@@ -160,13 +174,18 @@ void OutboxPublisher::send_waiting() {
     const Item& item = waiting_.front();
     const Message& message = item.row->row.messages[item.index];
     if (expired(message)) {
+      shared_->free(item);
       shared_->settle(item);
       waiting_.pop_front();
       continue;
     }
+    item.row->ends[item.index] = 0;
     auto produced =
         producer_->produce(message, [shared = shared_, item](Delivery delivery, const std::string& reason) {
-          if (delivery == Delivery::kAcknowledged) return shared->settle(item);
+          if (delivery == Delivery::kAcknowledged) {
+            shared->over(item, Tracked::kAcknowledged);
+            return shared->settle(item);
+          }
           {
             const std::scoped_lock lock(shared->mutex);
             shared->problems.push_back({item, delivery, reason});
@@ -179,7 +198,10 @@ void OutboxPublisher::send_waiting() {
     }
     const Item taken = std::move(waiting_.front());
     waiting_.pop_front();
-    if (!produced) refused(taken, produced.error().message);
+    if (produced)
+      shared_->over(taken, Tracked::kReturned);
+    else
+      refused(taken, produced.error().message);
   }
   blocked_ = false;
 }
@@ -212,7 +234,7 @@ void OutboxPublisher::look_at_problems() {
 }
 
 void OutboxPublisher::refused(const Item& item, const std::string& reason) {
-  Message& message = item.row->row.messages[item.index];
+  const Message& message = item.row->row.messages[item.index];
   seams_.observer.message_refused(message.topic);
   const auto id = wire::parse_command_id(message.command_id);
   if (!id) return refused_without_saga(item, reason);
@@ -222,11 +244,7 @@ void OutboxPublisher::refused(const Item& item, const std::string& reason) {
   work.address = {id->definition, id->saga_id};
   work.what = engine::Input(engine::Undeliverable{{id->ordinal, id->phase, id->attempt}, reason});
   work.settled = [shared = shared_, item](const Settlement&) { shared->settle(item); };
-  // Its saga decides what is sent next. What it said counts no more: lanes that wait for room would wait for themselves.
-  const std::size_t freed = bytes_of(message) - bytes_of(Message{});
-  item.row->bytes -= freed;
-  shared_->bytes -= freed;
-  message = Message{};
+  shared_->free(item);  // its saga decides what is sent next
   std::vector<Work> works;
   works.push_back(std::move(work));
   lanes_.route(std::move(works));

@@ -45,7 +45,7 @@ class OutboxPublisher {
 
   /// Messages taken and not yet acknowledged.
   [[nodiscard]] std::size_t backlog() const noexcept;
-  /// What they occupy, with the client's copies; also messages acknowledged already, while others of their row are not.
+  /// What they occupy, with the client's copies. Those that come back to their sagas count no more.
   [[nodiscard]] std::size_t backlog_bytes() const noexcept;
   /// Everything taken was acknowledged and deleted.
   [[nodiscard]] bool idle() const;
