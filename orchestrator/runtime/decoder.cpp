@@ -69,7 +69,6 @@ bool Decoder::is_reply_topic(const std::string& topic) const {
 Work Decoder::forward(const std::shared_ptr<const Record>& record, std::string_view saga_id) const {
   Work work;
   work.record = record;
-  work.bytes = size_of(*record);
   const int slot = wire::slot_of(saga_id);
   for (const Territory::Neighbour& neighbour : territory_.neighbours)
     if (neighbour.slots.contains(slot)) work.what = ForwardRequest{neighbour.reply_topic};

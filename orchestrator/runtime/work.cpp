@@ -24,6 +24,7 @@ struct HeapBytes {
   std::size_t operator()(const DeadLetterRequest& request) const {
     return heap_bytes(request.code) + heap_bytes(request.reason);
   }
+  std::size_t operator()(const ForwardRequest& request) const { return heap_bytes(request.topic); }
   std::size_t operator()(const StartRequest& request) const {
     const engine::StartInput& input = request.input;
     return heap_bytes(input.input) + heap_bytes(input.origin) + heap_bytes(input.trace.traceparent) +
