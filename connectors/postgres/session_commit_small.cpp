@@ -4,6 +4,8 @@
 // The rules are the same: updates before starts (the order in which `won` asks for them), each in its own order;
 // history and messages only of what has won. The outbox row is put together by the database, since only it knows the
 // winners: the format's head (wire/outbox_format.hpp) and the winners' messages.
+// `(… IN …) IS TRUE` is looked up in a hash; a bare IN becomes a join whose time is quadratic, since nobody tells the
+// planner how long the arrays are.
 #include <algorithm>
 
 #include "postgres/batch_parameters.hpp"
@@ -13,7 +15,8 @@
 namespace skald::postgres {
 namespace {
 
-constexpr std::size_t kSmallBatch = 64;
+/// Beyond it COPY outweighs the round trips.
+constexpr std::size_t kSmallBatch = 16;
 constexpr std::size_t kSmallMessages = 1'000;
 constexpr std::size_t kSmallBytes = 256u << 10;  ///< of histories and payloads: arrays double what they quote
 constexpr SagaKey kUnconditional = 0;            ///< stands for the key of messages that go out whoever wins
@@ -30,7 +33,7 @@ constexpr Statement kCommitSmall{
   INSERT INTO history (saga_key, sequence, events)
   SELECT h.saga_key, h.sequence, h.events
   FROM unnest($17::bigint[], $18::bigint[], $19::text[]) AS h(saga_key, sequence, events)
-  WHERE h.saga_key IN (SELECT saga_key FROM won)
+  WHERE (h.saga_key IN (SELECT saga_key FROM won)) IS TRUE
 ), new_outbox AS (
   INSERT INTO outbox (outbox_id, namespace, incarnation, messages)
   SELECT $20::bigint, $21, $22::bigint,
