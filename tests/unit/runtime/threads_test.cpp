@@ -1,8 +1,11 @@
 // The runtime as serve runs it: with its own threads and real time. Under the thread sanitizer this is the test
 // that counts.
+#include <condition_variable>
 #include <thread>
+#include <utility>
 
 #include "runtime/runtime.hpp"
+#include "runtime/thread_pool_executor.hpp"
 #include "world.hpp"
 
 namespace skald::runtime {
@@ -26,6 +29,66 @@ class SharedRandom final : public Random {
  private:
   std::atomic<std::uint64_t> state_{1};
 };
+
+/// Answers once all the attempts it waits for have come, each on its thread.
+class Meeting final : public LocalExecutor {
+ public:
+  explicit Meeting(std::size_t expected) : missing_(static_cast<int>(expected)) {}
+  LocalOutcome execute(std::string_view, StepContext&) override {
+    std::unique_lock lock(mutex_);
+    --missing_;
+    complete_.notify_all();
+    const bool met = complete_.wait_for(lock, 60s, [this] { return missing_ <= 0; });
+    return {met ? LocalOutcome::Kind::succeeded : LocalOutcome::Kind::unknown, {}, {}};
+  }
+  LocalOutcome compensate(std::string_view, const std::string*, StepContext&) override { return {}; }
+
+ private:
+  std::mutex mutex_;  ///< guards missing_
+  std::condition_variable complete_;
+  int missing_;
+};
+
+class Answers {
+ public:
+  void add(LocalOutcome::Kind kind) {
+    const std::scoped_lock lock(mutex_);
+    kinds_.push_back(kind);
+    more_.notify_all();
+  }
+  std::vector<LocalOutcome::Kind> take(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    more_.wait(lock, [&] { return kinds_.size() >= count; });
+    return std::exchange(kinds_, {});
+  }
+
+ private:
+  std::mutex mutex_;  ///< guards kinds_
+  std::condition_variable more_;
+  std::vector<LocalOutcome::Kind> kinds_;
+};
+
+TEST(Threads, AttemptsHandedOverTogetherAllFindAThread) {
+  constexpr std::size_t kThreads = 4;
+  World world;
+  SteadyClock clock;
+  NullLogger logger;
+  NullObserver observer;
+  Settings settings;
+  settings.local_threads = kThreads;
+  Answers answers;
+  ThreadPoolExecutor executor({world.store, world.bus, clock, world.random, logger, observer}, settings, {});
+  for (int round = 0; round < 20; ++round) {
+    Meeting meeting(kThreads);
+    std::vector<LocalTask> tasks(kThreads);
+    for (LocalTask& task : tasks) {
+      task.executor = &meeting;
+      task.done = [&answers](const LocalOutcome& outcome) { answers.add(outcome.kind); };
+    }
+    executor.submit(std::move(tasks));
+    EXPECT_EQ(answers.take(kThreads), std::vector(kThreads, LocalOutcome::Kind::succeeded)) << round;
+  }
+}
 
 TEST(Threads, TwoProcessesFinishEverythingAndDrain) {
   constexpr std::size_t kSagas = 200;
