@@ -1,3 +1,5 @@
+// Reading a line where it stands, or else by the JSON parser. What is plain is less than what is acceptable: whatever the
+// plain reader does not know, such as an escape, a sign or a name that stands twice, is left to the parser.
 #include "engine/line_object.hpp"
 
 #include <algorithm>
