@@ -71,8 +71,9 @@ class _OpenLoop:
         self._machine.end(self._process)
         if self._process.returncode != 0:
             raise BenchError("the load failed; see .stack/bench/logs/open-loop.log")
-        last = (self._machine.logs / "open-loop.log").read_text(encoding="utf-8").splitlines()[-1]
-        return json.loads(last)["acknowledged"]
+        lines = (self._machine.logs / "open-loop.log").read_text(encoding="utf-8").splitlines()
+        reports = [line for line in lines if line.startswith("{")]  # what the Kafka client says stands there as well
+        return json.loads(reports[-1])["acknowledged"]
 
 
 class _Samples:
