@@ -78,8 +78,20 @@ Result<void> refuse_fixed(const Options& options) {
   return {};
 }
 
+/// As configured; what cannot be read librdkafka finds fault with.
+int property(const Options& options, const char* name, int fallback) {
+  const auto given = options.properties.find(name);
+  if (given == options.properties.end()) return fallback;
+  int value = 0;
+  const char* end = given->second.data() + given->second.size();
+  const auto parsed = std::from_chars(given->second.data(), end, value);
+  return parsed.ec == std::errc{} && parsed.ptr == end ? value : fallback;
+}
+
+/// librdkafka asks that the largest message fit into a fetch.
 int fetch_bytes(const Options& options) {
-  return std::min(options.fetch_queue_kilobytes, kMaximumFetchKilobytes) * 1024;
+  return std::max(std::min(options.fetch_queue_kilobytes, kMaximumFetchKilobytes) * 1024,
+                  property(options, "message.max.bytes", 0));
 }
 
 void set_common(Configuration& configuration, const Options& options) {
@@ -128,16 +140,6 @@ void fix(Configuration& configuration, Role role) {
     configuration.set("acks", "all");
     configuration.set("partitioner", "murmur2_random");
   }
-}
-
-/// As configured; what cannot be read librdkafka finds fault with.
-int property(const Options& options, const char* name, int fallback) {
-  const auto given = options.properties.find(name);
-  if (given == options.properties.end()) return fallback;
-  int value = 0;
-  const char* end = given->second.data() + given->second.size();
-  const auto parsed = std::from_chars(given->second.data(), end, value);
-  return parsed.ec == std::errc{} && parsed.ptr == end ? value : fallback;
 }
 
 CallbackTarget& target_of(void* opaque) { return *static_cast<CallbackTarget*>(opaque); }
