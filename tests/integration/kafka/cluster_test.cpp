@@ -151,7 +151,7 @@ TEST_F(RealKafka, HundredThousandMessagesArriveOnceAndInOrder) {
   int count = 0;
   while (count < kMessages && std::chrono::steady_clock::now() - produced < kPatience) {
     const auto polled = consumer->poll(1'000, std::chrono::milliseconds{100});
-    ASSERT_TRUE(polled.ok());
+    ASSERT_TRUE(polled.ok()) << (polled ? "" : polled.error().message);
     for (const auto& record : *polled) {
       const int number = std::stoi(record.value.value());
       const auto known = last.find(record.key.value());
