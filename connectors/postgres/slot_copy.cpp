@@ -103,13 +103,20 @@ SELECT count(*) FROM gone)"};
 constexpr Statement kReadPositions{"move_read_positions", R"(
 SELECT json_agg(row_to_json(p))::text FROM position p WHERE namespace = $1 AND topic <> ALL ($2::text[]))"};
 
-constexpr Statement kOnlyTarget{"move_only_target", R"(
-SELECT p.topic || '[' || p.partition || ']'
+// What of the target goes back, to where.
+constexpr Statement kAuditPositions{"move_audit_positions", R"(
+INSERT INTO position_audit (namespace, cluster_id, topic, partition, old_offset, new_offset, who, why)
+SELECT p.namespace, p.cluster_id, p.topic, p.partition, p.next_offset, coalesce(r.next_offset, 0), $4, $5
 FROM position p
+LEFT JOIN json_to_recordset($3::json) AS r(cluster_id text, topic text, partition int, next_offset bigint)
+  USING (cluster_id, topic, partition)
+WHERE p.namespace = $1 AND p.topic <> ALL ($2::text[]) AND (r.next_offset IS NULL OR r.next_offset < p.next_offset))"};
+
+constexpr Statement kForgetOnlyTarget{"move_forget_only_target", R"(
+DELETE FROM position p
 WHERE p.namespace = $1 AND p.topic <> ALL ($2::text[])
   AND NOT EXISTS (SELECT FROM json_to_recordset($3::json) AS r(cluster_id text, topic text, partition int)
-                  WHERE (r.cluster_id, r.topic, r.partition) = (p.cluster_id, p.topic, p.partition))
-ORDER BY 1 LIMIT 1)"};
+                  WHERE (r.cluster_id, r.topic, r.partition) = (p.cluster_id, p.topic, p.partition)))"};
 
 constexpr Statement kAlign{"move_align_positions", R"(
 INSERT INTO position AS p
@@ -255,15 +262,12 @@ SlotMoveReport copy_slots(const SlotCopy& copy) {
   return report;
 }
 
-void align_positions(const SlotCopy& copy, const std::vector<std::string>& reply_topics) {
-  const std::string replies = topics_literal(reply_topics);
+void align_positions(const SlotCopy& copy, const SlotMove& move) {
+  const std::string replies = topics_literal(move.reply_topics);
   const auto read = copy.source.exec(copy.from, kReadPositions, Parameters{copy.name_space, replies});
   const std::string rows = read[0][0].is_null() ? "[]" : text_of(read[0][0]);
-  const auto only = copy.target.exec(copy.to, kOnlyTarget, Parameters{copy.name_space, replies, rows});
-  if (!only.empty())
-    throw Refusal{{ErrorKind::kRefused, kOtherSlots,
-                   "the target has read partition " + text_of(only[0][0]) +
-                       ", the source never has: let processes run on both until both have read it"}};
+  copy.target.exec(copy.to, kAuditPositions, Parameters{copy.name_space, replies, rows, move.who, move.why});
+  copy.target.exec(copy.to, kForgetOnlyTarget, Parameters{copy.name_space, replies, rows});
   copy.target.exec(copy.to, kAlign, Parameters{rows});
 }
 

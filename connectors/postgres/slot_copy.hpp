@@ -22,8 +22,9 @@ struct SlotCopy {
 [[nodiscard]] SlotMoveReport copy_slots(const SlotCopy& copy);
 
 /// A partition that both have read goes on, in the target, where the one stands that has read less of it; one that
-/// only the source has read, where the source stands. Throws Refusal if only the target has read it.
-void align_positions(const SlotCopy& copy, const std::vector<std::string>& reply_topics);
+/// only the source has read, where the source stands; one that only the target has read, from its beginning, as the
+/// source would have. What is read twice is recognised. Recorded in position_audit.
+void align_positions(const SlotCopy& copy, const SlotMove& move);
 
 /// In the source: all that copy_slots copied.
 [[nodiscard]] std::int64_t delete_slots(Connection& source, pqxx::work& transaction,

@@ -118,7 +118,7 @@ class Mover {
     const SlotMoveReport copied = copy_slots(copy);
     report_.transitions = copied.transitions;
     report_.parked = copied.parked;
-    align_positions(copy, move_.reply_topics);
+    align_positions(copy, move_);
     write_ownership(target_, to, name_space(), {report_.target_slots, {}, {}});
     audit(target_, to, "in", move_.from_name, copied.sagas);
     // Given up before they are taken: in between they are nobody's, never two databases'.

@@ -145,7 +145,8 @@ TEST_F(SlotMoves, ParkedInputsAndPositionsGoAlong) {
   const std::vector<Position> source{at("orders", 0, 100), at("orders", 1, 40), at("replies.first", 0, 9)};
   must(session_->save_positions("cluster", source));
   auto target = must(PostgresStore{target_.options()}.open());
-  const std::vector<Position> had{at("orders", 0, 70), at("orders", 1, 60), at("replies.second", 0, 3)};
+  const std::vector<Position> had{at("orders", 0, 70), at("orders", 1, 60), at("orders", 2, 8),
+                                  at("replies.second", 0, 3)};
   must(target->save_positions("cluster", had));
   EXPECT_EQ(must(move_slots(move())).parked, 2);
   EXPECT_EQ(count(source_, "parked_input"), "0");
@@ -154,6 +155,9 @@ TEST_F(SlotMoves, ParkedInputsAndPositionsGoAlong) {
   EXPECT_EQ(target_.sql("SELECT string_agg(topic || partition || ':' || next_offset, ' ' ORDER BY topic, "
                         "partition) FROM position"),
             "orders0:70 orders1:40 replies.second0:3");
+  EXPECT_EQ(target_.sql("SELECT string_agg(who || partition || ':' || old_offset || '>' || new_offset, ' ' "
+                        "ORDER BY partition) FROM position_audit"),
+            "ann1:60>40 ann2:8>0");
 }
 
 TEST_F(SlotMoves, AFreshTargetReadsOnWhereTheSourceStands) {
