@@ -76,6 +76,7 @@ Result<void> Service::listen() {
       http.listen.host == "localhost" || http.listen.host == "::1" || http.listen.host.starts_with("127.");
   api::Control& control = *this;
   std::vector<api::Api::Database> databases;
+  databases.reserve(cells_.size());
   for (const auto& cell : cells_)
     databases.push_back({cell->database().name, cell->database().slots, &cell->store(), &cell->metrics()});
   api_ = std::make_unique<api::Api>(api::ApiSettings{http.token, http.token.empty() && loopback}, control,
@@ -209,6 +210,7 @@ void Service::stop(int signal) {
                      {{"signal", signal}, {"grace", format_duration(parts_.config.runtime.shutdown_grace)}});
   // All at once: each has the whole grace.
   std::vector<std::future<bool>> drained;
+  drained.reserve(cells_.size());
   for (const auto& cell : cells_)
     drained.push_back(std::async(std::launch::async, [&cell] { return cell->runtime()->drain(); }));
   bool clean = true;
