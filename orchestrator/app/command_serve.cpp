@@ -38,7 +38,7 @@ int run_migrate(const Program& program) {
       continue;
     }
     std::string versions;
-    for (const int version : report->applied) versions += " V" + std::to_string(version);
+    for (const int version : report->applied) versions.append(" V").append(std::to_string(version));
     print(schema + ": applied" + versions + "\n");
   }
   return kExitOk;
