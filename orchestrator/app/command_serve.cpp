@@ -37,9 +37,9 @@ int run_migrate(const Program& program) {
       print(schema + " is at V" + std::to_string(report->to) + " already\n");
       continue;
     }
-    std::string versions;
-    for (const int version : report->applied) versions.append(" V").append(std::to_string(version));
-    print(schema + ": applied" + versions + "\n");
+    std::string line = schema + ": applied";
+    for (const int version : report->applied) line.append(" V").append(std::to_string(version));
+    print(line.append("\n"));
   }
   return kExitOk;
 }
