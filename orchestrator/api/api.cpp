@@ -105,20 +105,6 @@ Result<std::string> text_of(const json::Value& body, const char* name, std::size
   return std::string(found->as_string());
 }
 
-void write_position(json::Writer& writer, const std::string& database, const Position& position) {
-  writer.begin_object();
-  if (!database.empty()) text_member(writer, "database", database);
-  text_member(writer, "topic", position.partition.topic);
-  writer.key("partition");
-  writer.integer(position.partition.partition);
-  writer.key("next_offset");
-  writer.integer(position.next_offset);
-  writer.key("last_offset");
-  writer.integer(position.last_offset);
-  text_member(writer, "last_timestamp", wire::format_time(position.last_timestamp));
-  writer.end_object();
-}
-
 std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
   if (text == "retry") return engine::OperatorVerb::retry;
   if (text == "skip") return engine::OperatorVerb::skip;

@@ -124,4 +124,23 @@ std::string saga_json(const StoredSaga& saga) {
   return writer.take();
 }
 
+void write_position(json::Writer& writer, const std::string& database, const Position& position) {
+  writer.begin_object();
+  if (!database.empty()) {
+    writer.key("database");
+    writer.string(database);
+  }
+  writer.key("topic");
+  writer.string(position.partition.topic);
+  writer.key("partition");
+  writer.integer(position.partition.partition);
+  writer.key("next_offset");
+  writer.integer(position.next_offset);
+  writer.key("last_offset");
+  writer.integer(position.last_offset);
+  writer.key("last_timestamp");
+  writer.string(wire::format_time(position.last_timestamp));
+  writer.end_object();
+}
+
 }  // namespace skald::api

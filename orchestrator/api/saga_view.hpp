@@ -17,4 +17,7 @@ void write_saga(json::Writer& writer, const SagaRow& row);
 /// "running", …; nullopt for anything else.
 [[nodiscard]] std::optional<SagaStatus> parse_status(std::string_view text);
 
+/// How far a partition is applied, as an object. `database`: its name, empty if there is only one.
+void write_position(json::Writer& writer, const std::string& database, const Position& position);
+
 }  // namespace skald::api

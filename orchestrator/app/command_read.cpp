@@ -73,20 +73,7 @@ std::string position_line(const Position& position) {
 
 std::string position_json(const std::string& database, const Position& position) {
   json::Writer writer;
-  writer.begin_object();
-  if (!database.empty()) {
-    writer.key("database");
-    writer.string(database);
-  }
-  writer.key("topic");
-  writer.string(position.partition.topic);
-  writer.key("partition");
-  writer.integer(position.partition.partition);
-  writer.key("next_offset");
-  writer.integer(position.next_offset);
-  writer.key("last_offset");
-  writer.integer(position.last_offset);
-  writer.end_object();
+  api::write_position(writer, database, position);
   return writer.take() + "\n";
 }
 

@@ -36,7 +36,11 @@ int run_slots_show(const Program& program) {
   std::string text;
   for (const DatabaseConfig& one : config->databases) {
     const auto owned = postgres::read_slots(store_of(*config, one));
-    if (!owned) return program.fail(owned.error());
+    if (!owned) {
+      Error error = owned.error();
+      error.message = one.called() + ": " + error.message;
+      return program.fail(error);
+    }
     const std::string recorded = owned->slots ? owned->slots->text() : "not recorded yet";
     const bool same = !owned->slots || (*owned->slots == one.slots && owned->leaving.empty());
     differ = differ || !same;
