@@ -440,6 +440,23 @@ Result<LogRange> KafkaConsumer::log_range(const TopicPartition& partition,
   return range;
 }
 
+Result<std::vector<std::optional<std::int64_t>>> KafkaConsumer::log_ends(
+    std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) {
+  if (!client_) return Error{ErrorKind::kUnavailable, "SKALD-207", "the client is being built again"};
+  auto list = make_list(partitions.size());
+  for (const auto& partition : partitions) add(*list, partition).offset = RD_KAFKA_OFFSET_END;
+  const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), milliseconds(timeout));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "asking for the ends of the logs");
+  std::vector<std::optional<std::int64_t>> ends(partitions.size());
+  for (std::size_t index = 0; index < partitions.size(); ++index) {
+    const auto* found = rd_kafka_topic_partition_list_find(list.get(), partitions[index].topic.c_str(),
+                                                           partitions[index].partition);
+    if (found != nullptr && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->offset >= 0)
+      ends[index] = found->offset;
+  }
+  return ends;
+}
+
 std::optional<std::int64_t> KafkaConsumer::cached_end(const TopicPartition& partition) const {
   std::int64_t start = 0;
   std::int64_t end = 0;

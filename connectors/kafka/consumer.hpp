@@ -26,6 +26,8 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   void seek(const PartitionOffset& position) override;
   void commit(std::span<const PartitionOffset> positions) override;
   Result<LogRange> log_range(const TopicPartition& partition, std::chrono::milliseconds timeout) override;
+  Result<std::vector<std::optional<std::int64_t>>> log_ends(std::span<const TopicPartition> partitions,
+                                                            std::chrono::milliseconds timeout) override;
   [[nodiscard]] std::optional<std::int64_t> cached_end(const TopicPartition& partition) const override;
 
   void raise_fatal_error();

@@ -76,6 +76,18 @@ class MemoryConsumer final : public Consumer {
     return LogRange{log->start, log->end};
   }
 
+  Result<std::vector<std::optional<std::int64_t>>> log_ends(std::span<const TopicPartition> partitions,
+                                                            std::chrono::milliseconds timeout) override {
+    const std::lock_guard lock(cluster_->mutex);
+    if (!cluster_->available) return unanswered(*cluster_, timeout);
+    std::vector<std::optional<std::int64_t>> ends;
+    for (const TopicPartition& partition : partitions) {
+      const auto* log = cluster_->log_locked(partition);
+      ends.push_back(log == nullptr ? std::nullopt : std::optional(log->end));
+    }
+    return ends;
+  }
+
   [[nodiscard]] std::optional<std::int64_t> cached_end(const TopicPartition& partition) const override {
     const std::lock_guard lock(cluster_->mutex);
     const auto known = known_ends_.find(partition);

@@ -71,6 +71,10 @@ class Consumer {
   virtual void commit(std::span<const PartitionOffset> positions) = 0;
   /// Asks the broker; blocks up to `timeout`.
   virtual Result<LogRange> log_range(const TopicPartition& partition, std::chrono::milliseconds timeout) = 0;
+  /// The ends of several partitions' logs, asked for together, in the order of `partitions`; nullopt where the broker
+  /// gave an error for that one. Blocks up to `timeout`.
+  virtual Result<std::vector<std::optional<std::int64_t>>> log_ends(
+      std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;
   /// The end of the log as of the last fetch, without asking; nullopt before the first fetch.
   [[nodiscard]] virtual std::optional<std::int64_t> cached_end(const TopicPartition& partition) const = 0;
 };

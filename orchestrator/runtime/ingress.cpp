@@ -171,15 +171,14 @@ void Ingress::answer_ends() {
   if (now < ends_at_ || !reached_) return;
   answering_until_ = now + kAnswering;
   const std::uint64_t ticket = parts_.progress.newest_ticket();
-  for (const std::int32_t partition : parts_.progress.asked()) {
-    const auto log = consumer_->log_range({parts_.decoder.reply_topic(), partition}, question_timeout());
-    if (log) {
-      parts_.progress.answer(partition, log->end, ticket);
-      continue;
-    }
-    ends_at_ = parts_.seams.clock.monotonic() + parts_.settings.broker_timeout;
-    if (parts_.seams.clock.monotonic() - now >= parts_.settings.broker_timeout) return;
-  }
+  std::vector<TopicPartition> partitions;
+  for (const std::int32_t partition : parts_.progress.asked())
+    partitions.push_back({parts_.decoder.reply_topic(), partition});
+  const auto ends = consumer_->log_ends(partitions, question_timeout());
+  for (std::size_t index = 0; ends && index < partitions.size(); ++index)
+    if ((*ends)[index]) parts_.progress.answer(partitions[index].partition, *(*ends)[index], ticket);
+  const bool all = ends && std::none_of(ends->begin(), ends->end(), [](const auto& end) { return !end; });
+  if (!all) ends_at_ = parts_.seams.clock.monotonic() + parts_.settings.broker_timeout;
 }
 
 void Ingress::apply_pressure() {

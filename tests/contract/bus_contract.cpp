@@ -232,6 +232,18 @@ TEST_P(BusContract, LogRangeTellsStartAndEnd) {
   EXPECT_EQ(empty->end, 0);
 }
 
+TEST_P(BusContract, LogEndsTellsThoseOfManyPartitionsInTheOrderAsked) {
+  World world(GetParam(), 3);
+  world.publish_numbers(0, 0, 7);
+  world.publish_numbers(2, 0, 3);
+  Listener listener;
+  const auto consumer = world.reader(listener);
+  const std::vector<TopicPartition> asked = {world.partition(2), world.partition(0), world.partition(1)};
+  const auto ends = consumer->log_ends(asked, kPatience);
+  ASSERT_TRUE(ends.ok()) << ends.error().message;
+  EXPECT_THAT(*ends, ElementsAre(3, 7, 0));
+}
+
 TEST_P(BusContract, CachedEndIsKnownOnceFetched) {
   World world(GetParam(), 1);
   world.publish_numbers(0, 0, 4);
