@@ -9,7 +9,7 @@ from harness.sides import Floor, Skald
 
 ORDERS = 40_000
 WARM_UP = 8_000
-WARM_ROUNDS = 8
+WARM_ROUNDS = 10
 
 
 def spread(numbers):
@@ -34,7 +34,7 @@ def warm(machine):
     side = Skald(machine)
     side.start()
     rates = []
-    while len(rates) < WARM_ROUNDS and (len(rates) < 4 or max(rates[-2:]) > 1.05 * max(rates[:-2])):
+    while len(rates) < WARM_ROUNDS and (len(rates) < 6 or max(rates[-2:]) > 1.05 * max(rates[:-2])):
         rates.append(saturate(side, ORDERS // 2, 0))
     side.stop()
     side.close()
