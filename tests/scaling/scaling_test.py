@@ -182,7 +182,8 @@ class Arithmetic(unittest.TestCase):
 
     def test_processor_time_falls_from_the_light_load_s_to_saturation_s(self):
         self.assertAlmostEqual(self.figures.cpu_us("postgres_cpu_us", 1), COSTS["light"]["postgres_cpu_us"])
-        self.assertAlmostEqual(self.figures.cpu_us("postgres_cpu_us", 1e9), 134, delta=0.01)
+        self.assertAlmostEqual(self.figures.cpu_us("postgres_cpu_us", 1e9),
+                               COSTS["saga"]["postgres_cpu_us"]["value"], delta=0.01)
 
     def test_an_unknown_assumption_is_refused(self):
         with self.assertRaises(KeyError):
