@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 
+#include "api/answers.hpp"
 #include "api/saga_view.hpp"
+#include "api/sessions.hpp"
 #include "skald/json.hpp"
 #include "wire/cloud_events.hpp"
 #include "wire/command_id.hpp"
@@ -16,46 +16,9 @@ namespace skald::api {
 namespace {
 
 constexpr std::string_view kRoot = "/api/v1/";
-constexpr const char* kNotFound = "SKALD-953";
-constexpr const char* kBadRequest = "SKALD-958";
-constexpr const char* kBusy = "SKALD-957";
 constexpr std::size_t kMaximumListed = 1000;
 constexpr std::size_t kMaximumPersonBytes = 200;
 constexpr std::size_t kMaximumReasonBytes = 2000;
-
-HttpResponse answer(int status, std::string body) { return {status, std::move(body) + "\n"}; }
-
-HttpResponse refuse(int status, std::string_view code, std::string_view message) {
-  json::Writer writer;
-  writer.begin_object();
-  writer.key("code");
-  writer.string(code);
-  writer.key("message");
-  writer.string(message);
-  writer.end_object();
-  return answer(status, writer.take());
-}
-
-HttpResponse refuse(const Error& error) {
-  const std::string code = error.code.empty() ? "SKALD-956" : error.code;
-  switch (error.kind) {
-    case ErrorKind::kInvalid: return refuse(400, code, error.message);
-    case ErrorKind::kRefused: return refuse(409, code, error.message);
-    case ErrorKind::kRetry:
-    case ErrorKind::kUnavailable: break;
-    case ErrorKind::kUnknown:
-      return refuse(503, code, error.message + "; it may have taken effect: the same request again is safe");
-  }
-  HttpResponse response = refuse(503, code, error.message);
-  response.headers.emplace_back("Retry-After", "1");
-  return response;
-}
-
-HttpResponse wrong_method(const char* allowed) {
-  HttpResponse response = refuse(405, kBadRequest, std::string("this address takes ") + allowed);
-  response.headers.emplace_back("Allow", allowed);
-  return response;
-}
 
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
@@ -86,30 +49,13 @@ bool for_loopback(const HttpRequest& request) {
   return host.empty() || host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
-void text_member(json::Writer& writer, std::string_view name, std::string_view text) {
-  writer.key(name);
-  writer.string(text);
-}
-
-/// A string member of a body, within its limit.
-Result<std::string> text_of(const json::Value& body, const char* name, std::size_t maximum, bool required) {
-  const auto found = body.find(name);
-  if (!found || found->is_null()) {
-    if (!required) return std::string();
-    return Error{ErrorKind::kInvalid, kBadRequest, std::string("/") + name + " is missing"};
-  }
-  if (found->kind() != json::Kind::kString || found->as_string().size() > maximum ||
-      (required && found->as_string().empty()))
-    return Error{ErrorKind::kInvalid, kBadRequest,
-                 std::string("/") + name + " takes text of up to " + std::to_string(maximum) + " bytes"};
-  return std::string(found->as_string());
-}
-
 std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
   if (text == "retry") return engine::OperatorVerb::retry;
   if (text == "skip") return engine::OperatorVerb::skip;
   if (text == "compensate") return engine::OperatorVerb::compensate;
   if (text == "end") return engine::OperatorVerb::end;
+  if (text == "cancel") return engine::OperatorVerb::cancel;
+  if (text == "terminate") return engine::OperatorVerb::terminate;
   return std::nullopt;
 }
 
@@ -118,13 +64,18 @@ Result<engine::OperatorAction> action_of(const json::Value& body) {
   const auto verb = text_of(body, "action", 20, true);
   if (!verb) return verb.error();
   if (!verb_of(*verb))
-    return Error{ErrorKind::kInvalid, kBadRequest, "/action takes retry, skip, compensate or end"};
-  action.verb = *verb_of(*verb);
-  const auto sequence = body.find("sequence");
-  if (!sequence || !sequence->as_int64() || *sequence->as_int64() < 1)
     return Error{ErrorKind::kInvalid, kBadRequest,
-                 "/sequence takes the saga's sequence as you saw it, a whole number from 1"};
-  action.sequence = *sequence->as_int64();
+                 "/action takes retry, skip, compensate, end, cancel or terminate"};
+  action.verb = *verb_of(*verb);
+  const bool any_sequence =
+      action.verb == engine::OperatorVerb::cancel || action.verb == engine::OperatorVerb::terminate;
+  const auto sequence = body.find("sequence");
+  if (sequence || !any_sequence) {
+    if (!sequence || !sequence->as_int64() || *sequence->as_int64() < 1)
+      return Error{ErrorKind::kInvalid, kBadRequest,
+                   "/sequence takes the saga's sequence as you saw it, a whole number from 1"};
+    action.sequence = *sequence->as_int64();
+  }
   if (const auto ordinal = body.find("ordinal")) {
     const auto value = ordinal->as_int64();
     if (!value || *value < 0 || *value > 1'000'000)
@@ -143,58 +94,30 @@ Result<engine::OperatorAction> action_of(const json::Value& body) {
   return action;
 }
 
-}  // namespace
-
-/// A few sessions, opened when needed. take() waits for a free one, unless too many wait already.
-class Api::Sessions {
- public:
-  Sessions(Store& store, std::size_t maximum, std::size_t waiting)
-      : store_(store), maximum_(maximum), waiting_limit_(waiting) {}
-
-  template <class Work>
-  auto with(Work work) -> decltype(work(std::declval<Session&>())) {
-    std::unique_ptr<Session> session;
-    {
-      std::unique_lock lock(mutex_);
-      if (used_ == maximum_ && waiting_ == waiting_limit_)
-        return Error{ErrorKind::kUnavailable, kBusy, "too many requests at once; try again"};
-      ++waiting_;
-      free_.wait(lock, [this] { return used_ < maximum_; });
-      --waiting_;
-      ++used_;
-      if (!idle_.empty()) {
-        session = std::move(idle_.back());
-        idle_.pop_back();
-      }
-    }
-    const Return back{*this, session};
-    if (!session) {
-      auto opened = store_.open();
-      if (!opened) return opened.error();
-      session = std::move(*opened);
-    }
-    return work(*session);
-  }
-
- private:
-  struct Return {
-    Sessions& sessions;
-    std::unique_ptr<Session>& session;
-    ~Return() {
-      const std::lock_guard lock(sessions.mutex_);
-      if (session) sessions.idle_.push_back(std::move(session));
-      --sessions.used_;
-      sessions.free_.notify_one();
-    }
-  };
-
-  Store& store_;
-  const std::size_t maximum_, waiting_limit_;
-  std::mutex mutex_;  ///< guards all below
-  std::condition_variable free_;
-  std::size_t used_ = 0, waiting_ = 0;
-  std::vector<std::unique_ptr<Session>> idle_;
+/// What stands behind a saga's id, which may hold slashes itself.
+struct Ending {
+  std::string what;  ///< actions, signals, updates, queries; empty: none of them
+  std::string name;
 };
+
+Ending take_ending(std::string_view& rest) {
+  constexpr std::string_view kActions = "/actions";
+  if (rest.ends_with(kActions)) {
+    rest.remove_suffix(kActions.size());
+    return {"actions", ""};
+  }
+  const std::size_t slash = rest.rfind('/');
+  if (slash == std::string_view::npos || slash == 0) return {};
+  const std::string name(rest.substr(slash + 1));
+  for (const std::string_view what : {"/signals", "/updates", "/queries"}) {
+    if (!rest.substr(0, slash).ends_with(what) || !wire::is_valid_name(name)) continue;
+    rest = rest.substr(0, slash - what.size());
+    return {std::string(what.substr(1)), name};
+  }
+  return {};
+}
+
+}  // namespace
 
 Api::Api(ApiSettings settings, Control& control, const std::vector<Database>& databases)
     : settings_(std::move(settings)), control_(control) {
@@ -251,15 +174,20 @@ HttpResponse Api::route(const HttpRequest& request) {
   if (definition.size() == rest.size())
     return writing ? limited([&] { return start(request, definition); }) : wrong_method("POST");
   rest.remove_prefix(definition.size() + 1);
-  constexpr std::string_view kActions = "/actions";
-  if (writing && rest.ends_with(kActions))
-    rest.remove_suffix(kActions.size());
-  else if (!reading)
-    return wrong_method("GET, or POST with /actions at its end");
+  const Ending ending = reading ? Ending{} : take_ending(rest);
+  if (!reading && (!writing || ending.what.empty()))
+    return wrong_method(
+        "GET, or POST with /actions, /signals/NAME, /updates/NAME or /queries/NAME at its end");
   if (!wire::is_valid_saga_id(rest))
     return refuse(404, kNotFound, "a saga id is 1 to 255 visible ASCII characters");
   const SagaAddress address{definition, std::string(rest)};
-  return writing ? limited([&] { return act(request, address); }) : show(address);
+  if (reading) return show(address);
+  if (ending.what == "queries") return query(request, address, ending.name);
+  return limited([&] {
+    if (ending.what == "signals") return signal(request, address, ending.name);
+    if (ending.what == "updates") return update(request, address, ending.name);
+    return act(request, address);
+  });
 }
 
 HttpResponse Api::limited(const std::function<HttpResponse()>& change) {
@@ -344,17 +272,24 @@ HttpResponse Api::list(const HttpRequest& request) {
   return answer(200, writer.take());
 }
 
-HttpResponse Api::show(const SagaAddress& address) {
+Result<StoredSaga> Api::load(const SagaAddress& address) {
   const int slot = wire::slot_of(address.saga_id);
   const auto owner = std::find_if(databases_.begin(), databases_.end(),
                                   [slot](const Served& one) { return one.slots.contains(slot); });
   if (owner == databases_.end())
-    return refuse(409, "SKALD-416", "the saga would be in a database that this process does not serve");
-  const auto sagas = owner->sessions->with([&](Session& session) { return session.load({&address, 1}); });
-  if (!sagas) return refuse(sagas.error());
+    return Error{ErrorKind::kRefused, "SKALD-416",
+                 "the saga would be in a database that this process does not serve"};
+  auto sagas = owner->sessions->with([&](Session& session) { return session.load({&address, 1}); });
+  if (!sagas) return sagas.error();
   if (sagas->empty())
-    return refuse(404, kNotFound, "there is no saga " + address.definition + "/" + address.saga_id);
-  return answer(200, saga_json(sagas->front()));
+    return Error{ErrorKind::kInvalid, kNotFound,
+                 "there is no saga " + address.definition + "/" + address.saga_id};
+  return std::move(sagas->front());
+}
+
+HttpResponse Api::show(const SagaAddress& address) {
+  const auto saga = load(address);
+  return saga ? answer(200, saga_json(*saga)) : refuse(saga.error());
 }
 
 HttpResponse Api::start(const HttpRequest& request, const std::string& definition) {
@@ -382,7 +317,7 @@ HttpResponse Api::act(const HttpRequest& request, const SagaAddress& address) {
   if (!body) return refuse(400, body.error().code, body.error().message);
   const auto action = action_of(body->root());
   if (!action) return refuse(action.error());
-  const auto done = control_.act(address, *action);
+  const auto done = control_.send(address, engine::Input(*action));
   if (!done) return refuse(done.error());
   return answer(200, R"({"result":"applied"})");
 }

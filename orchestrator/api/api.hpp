@@ -50,6 +50,11 @@ class Api {
   HttpResponse show(const SagaAddress& address);
   HttpResponse start(const HttpRequest& request, const std::string& definition);
   HttpResponse act(const HttpRequest& request, const SagaAddress& address);
+  // To a running saga: api_running.cpp.
+  HttpResponse signal(const HttpRequest& request, const SagaAddress& address, const std::string& name);
+  HttpResponse update(const HttpRequest& request, const SagaAddress& address, const std::string& name);
+  HttpResponse query(const HttpRequest& request, const SagaAddress& address, const std::string& name);
+  Result<StoredSaga> load(const SagaAddress& address);
   HttpResponse positions();
   /// Runs `change` unless too many run already: they wait for commits, and health needs threads.
   HttpResponse limited(const std::function<HttpResponse()>& change);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "engine/input.hpp"
 #include "ports/identity.hpp"
@@ -39,8 +40,18 @@ class Control {
   virtual Result<Started> start(const SagaAddress& address, const std::string& input,
                                 const std::string& origin) = 0;
 
-  /// An operator's action on a stuck saga. kRefused: it no longer fits.
-  virtual Result<void> act(const SagaAddress& address, const engine::OperatorAction& action) = 0;
+  struct Sent {
+    bool duplicate = false;  ///< it was applied before
+    std::string answer;      ///< of an update, JSON
+  };
+  /// An operator's action, a signal or an update. kRefused: it does not fit (any more); kUnknown: it is stored and will
+  /// be applied in its turn.
+  virtual Result<Sent> send(const SagaAddress& address, const engine::Input& input) = 0;
+
+  /// What a saga, as stored, answers to a query. kInvalid: no such query, or its input does not fit; kRefused: this
+  /// process has no code for it, or the code threw.
+  virtual Result<std::string> query(const StoredSaga& saga, std::string_view name,
+                                    std::string_view input) = 0;
 
   /// The cluster whose positions the store keeps.
   virtual Result<std::string> cluster_id() = 0;

@@ -30,6 +30,8 @@ void write_event(json::Writer& writer, const engine::Event& event) {
   text_member(writer, "type", engine::to_string(event.kind));
   number_member(writer, "ordinal", event.ordinal);
   text_member(writer, "step", event.step);
+  text_member(writer, "name", event.name);
+  text_member(writer, "message_id", event.id);
   number_member(writer, "attempt", event.attempt);
   if (event.phase == wire::Phase::kCompensation) text_member(writer, "phase", "compensation");
   if (event.pivot) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/signals.hpp"
 #include "app/triggers.hpp"
 #include "app/version.hpp"
 #include "postgres/migrator.hpp"
@@ -120,7 +121,8 @@ void Cell::start(Bus& bus) {
                               trigger_routes(config, parts_.program.registry),
                               settings,
                               nullptr,
-                              territory(config, parts_.database)});
+                              territory(config, parts_.database),
+                              signal_routes(config)});
   runtime_->start();
   running_ = runtime_.get();
 }

@@ -59,7 +59,16 @@ struct SlotsOptions {
 int run_slots_show(const Program& program);
 int run_slots_move(const Program& program, const SlotsOptions& options);
 
-/// retry, skip, compensate and end.
+/// signal, update and query.
+struct RunningOptions {
+  std::string saga, id, name, message_id, start_input, url;
+  std::string data = "{}";
+};
+int run_signal(const Program& program, const RunningOptions& options);
+int run_update(const Program& program, const RunningOptions& options);
+int run_query(const Program& program, const RunningOptions& options);
+
+/// retry, skip, compensate, end, cancel and terminate.
 struct ActionOptions {
   std::string verb, saga, id, who, why, result, url;
   std::optional<std::int64_t> sequence;

@@ -52,7 +52,7 @@ class Builder {
   Result<void> build() {
     plain_keys();
     for (const auto part : {&Builder::names, &Builder::properties, &Builder::steps, &Builder::triggers,
-                            &Builder::http, &Builder::databases})
+                            &Builder::signals, &Builder::http, &Builder::databases})
       if (auto done = (this->*part)(); !done) return done;
     return apply_runtime(config_.values, config_.runtime);
   }
@@ -116,7 +116,7 @@ class Builder {
       const std::size_t open = key.schema->key.find('<');
       if (open == std::string_view::npos) continue;
       const std::string kind(key.schema->key.substr(open + 1, key.schema->key.find('>') - open - 1));
-      if (kind == "trigger" || kind == "database") continue;
+      if (kind == "trigger" || kind == "database" || kind == "signal") continue;
       const auto& names = known.at(kind);
       if (std::find(names.begin(), names.end(), key.name) != names.end()) continue;
       const std::string near = nearest(key.name, names);
@@ -228,6 +228,15 @@ class Builder {
     return {};
   }
 
+  Result<void> signals() {
+    if (takes_signals(registry_))
+      config_.topics.signals = text("topics.signals", "skald." + config_.name_space + ".signals");
+    auto all = signals_of(config_.values, registry_);
+    if (!all) return all.error();
+    config_.signals = std::move(*all);
+    return {};
+  }
+
   bool is_code_trigger(const std::string& name) const {
     const auto& all = registry_.triggers();
     return std::any_of(all.begin(), all.end(),
@@ -319,6 +328,11 @@ class Builder {
       return refuse(kCodeWiring, "topics.lifecycle and " + replies->second + " are the same topic, " +
                                      config_.topics.lifecycle);
     taken[config_.topics.lifecycle] = "topics.lifecycle";
+    if (const auto& own = config_.topics.signals; !own.empty()) {
+      if (const auto other = taken.find(own); other != taken.end())
+        return refuse(kCodeWiring, "topics.signals and " + other->second + " are the same topic, " + own);
+      taken[own] = "topics.signals";
+    }
     const auto check = [&](const std::string& topic, const std::string& who) -> Result<void> {
       const auto found = taken.find(topic);
       if (found == taken.end()) return {};
@@ -329,6 +343,8 @@ class Builder {
       if (auto done = check(step.topic, "step " + name); !done) return done;
     for (const TriggerConfig& trigger : config_.triggers)
       if (auto done = check(trigger.topic, "trigger " + trigger.name); !done) return done;
+    for (const SignalConfig& signal : config_.signals)
+      if (auto done = check(signal.topic, "signal " + signal.key); !done) return done;
     return {};
   }
 
@@ -344,6 +360,9 @@ std::vector<std::string> Config::needed_topics() const {
   std::set<std::string> read;
   for (const DatabaseConfig& one : databases) read.insert(one.replies);
   for (const TriggerConfig& trigger : triggers) read.insert(trigger.topic);
+  for (const SignalConfig& signal : signals) read.insert(signal.topic);
+  read.insert(this->topics.signals);
+  read.erase("");
   for (const auto& [name, step] : steps)
     if (!step.topic.empty()) topics.insert(step.topic);
   for (const std::string& topic : read) topics.insert({topic, dead_letter_topic(topic)});
@@ -404,6 +423,7 @@ std::string describe(const Config& config) {
     if (schema.key == "kafka.group") fallback = config.kafka.group;
     if (schema.key == "topics.replies") fallback = config.topics.replies;
     if (schema.key == "topics.lifecycle") fallback = config.topics.lifecycle;
+    if (schema.key == "topics.signals" && !config.topics.signals.empty()) fallback = config.topics.signals;
     line(std::string(schema.key), fallback, "");
   }
   return text;

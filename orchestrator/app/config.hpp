@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/config_databases.hpp"
+#include "app/config_signals.hpp"
 #include "app/config_text.hpp"
 #include "app/config_values.hpp"
 #include "engine/environment.hpp"
@@ -28,6 +29,7 @@ struct KafkaConfig {
 struct TopicsConfig {
   std::string replies;  ///< of a single database; several have their own
   std::string lifecycle;
+  std::string signals;  ///< empty: no saga takes any
   bool create = false;
   int partitions = 8;
 };
@@ -57,6 +59,7 @@ struct Config {
   std::map<std::string, engine::StepSettings, std::less<>> steps;
   std::map<std::string, SagaOptions, std::less<>> sagas;
   std::vector<TriggerConfig> triggers;
+  std::vector<SignalConfig> signals;
   runtime::Settings runtime;
   LogLevel log_level = LogLevel::kInfo;
   bool log_json = true;

@@ -44,6 +44,8 @@ constexpr KeySchema kSchema[] = {
      "are refused."},
 
     {"topics.replies", kTopic, "(skald.<namespace>.replies)", "Where participants answer."},
+    {"topics.signals", kTopic, "(skald.<namespace>.signals)",
+     "Where signals to sagas come in, if any saga of the binary takes some."},
     {"topics.lifecycle", kTopic, "(skald.<namespace>.lifecycle)", "Where outcome events go."},
     {"topics.create", kBoolean, "false",
      "Create topics that do not exist at start, dead-letter topics included. Otherwise serve names them and "
@@ -95,6 +97,20 @@ constexpr KeySchema kSchema[] = {
     {"triggers.<trigger>.input", kSource, "value", "Where the saga's input comes from."},
     {"triggers.<trigger>.filter", kFilter, "",
      "Only records for which this holds; the others are none of its business."},
+
+    {"signals.<signal>.topic", kTopic, "", "Topic whose records are signals to running sagas."},
+    {"signals.<signal>.saga", kName, "", "The saga they are for."},
+    {"signals.<signal>.name", kName, "<signal>", "The signal's name, as the saga lists it."},
+    {"signals.<signal>.id", kSource, "key", "Where the saga id comes from."},
+    {"signals.<signal>.message_id", kSource, "(ce:id with ce:source, else topic, partition and offset)",
+     "By what a second delivery of the same message is told."},
+    {"signals.<signal>.data", kSource, "value", "Where the signal's value comes from."},
+    {"signals.<signal>.filter", kFilter, "",
+     "Only records for which this holds; the others are none of its business."},
+    {"signals.<signal>.absent", kChoice, "wait",
+     "A record for a saga that does not exist waits for it (runtime.parked_saga_absent_after), or is "
+     "ignored.",
+     0, 0, "wait ignore"},
 
     {"runtime.lanes", kInteger, "4", "Threads that judge and commit; each has a database connection.", 1, 64},
     {"runtime.maximum_batch", kInteger, "500", "Inputs in one transaction, at most.", 1, 5000},

@@ -199,10 +199,44 @@ class CommandLine {
         ->required()
         ->type_name("JSON");
     start->add_option("--url", start_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+    add_sending();
+    add_action("cancel", "Roll an open saga back, unless its pivot took effect");
+    add_action("terminate", "End an open saga as it stands, without rollback");
     add_action("retry", "Try a stuck saga again from where it stands");
     add_action("skip", "Let a stuck step count as done, with the result given");
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
+  }
+
+  void add_sending() {
+    CLI::App* signal = add("signal", "Send a signal to a saga, which takes it when its code asks for it",
+                           "signal place-order o-17 approval --data '{\"by\":\"ann\"}'\nsignal place-order "
+                           "o-17 approval --id m-1 --data "
+                           "@approval.json --start-input @order.json",
+                           [this] { return run_signal(program_, running_); });
+    CLI::App* update = add("update", "Change a running saga by one of its updates, and print its answer",
+                           "update place-order o-17 move-to --data '{\"city\":\"Bergen\"}'",
+                           [this] { return run_update(program_, running_); });
+    CLI::App* query = add("query", "Ask a saga, and print its answer", "query place-order o-17 progress",
+                          [this] { return run_query(program_, running_); });
+    for (CLI::App* command : {signal, update, query}) {
+      command->add_option("SAGA", running_.saga, "The saga's definition")->required();
+      command->add_option("ID", running_.id, "Its id")->required();
+      command->add_option("NAME", running_.name, "The " + command->get_name() + "'s name")->required();
+      command
+          ->add_option(command == query ? "--input" : "--data", running_.data,
+                       "JSON, @FILE, or - for standard input (default: {})")
+          ->type_name("JSON");
+      command->add_option("--url", running_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+      if (command != query)
+        command->add_option(
+            "--id", running_.message_id,
+            "The message's own id: with the same one again nothing happens (default: a new one)");
+    }
+    signal
+        ->add_option("--start-input", running_.start_input,
+                     "Start the saga first, with this input, unless it exists")
+        ->type_name("JSON");
   }
 
   void add_action(const std::string& verb, const std::string& description) {
@@ -238,6 +272,7 @@ class CommandLine {
   app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;
+  app::RunningOptions running_;
 };
 
 }  // namespace

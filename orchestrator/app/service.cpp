@@ -301,16 +301,22 @@ Result<api::Control::Started> Service::start(const SagaAddress& address, const s
   return Started{answer->kind == Kind::kDuplicate};
 }
 
-Result<void> Service::act(const SagaAddress& address, const engine::OperatorAction& action) {
+Result<api::Control::Sent> Service::send(const SagaAddress& address, const engine::Input& input) {
   const auto runtime = runtime_of(address);
   if (!runtime) return runtime.error();
-  auto answer = (*runtime)->act(address, action, kAnswerPatience);
+  auto answer = (*runtime)->send(address, input, kAnswerPatience);
   if (!answer) return answer.error();
-  using Kind = runtime::ActionAnswer::Kind;
+  using Kind = runtime::InputAnswer::Kind;
   if (answer->kind == Kind::kRefused) return Error{ErrorKind::kRefused, "SKALD-922", answer->reason};
   if (answer->kind == Kind::kAccepted)
-    return Error{ErrorKind::kUnknown, "SKALD-923", "the action is stored and will be applied in its turn"};
-  return {};
+    return Error{ErrorKind::kUnknown, "SKALD-923", "it is stored and will be applied in its turn"};
+  return Sent{answer->kind == Kind::kDuplicate, std::move(answer->answer)};
+}
+
+Result<std::string> Service::query(const StoredSaga& saga, std::string_view name, std::string_view input) {
+  const auto runtime = runtime_of(saga.row.address);
+  if (!runtime) return runtime.error();
+  return (*runtime)->query(saga, name, input);
 }
 
 Result<std::string> Service::cluster_id() {

@@ -50,7 +50,8 @@ class Service final : private api::Control {
   Readiness readiness() override;
   Result<Started> start(const SagaAddress& address, const std::string& input,
                         const std::string& origin) override;
-  Result<void> act(const SagaAddress& address, const engine::OperatorAction& action) override;
+  Result<Sent> send(const SagaAddress& address, const engine::Input& input) override;
+  Result<std::string> query(const StoredSaga& saga, std::string_view name, std::string_view input) override;
   Result<std::string> cluster_id() override;
 
   Result<void> make_cells();

@@ -69,6 +69,16 @@ std::string described(const Event& event) {
     case EventKind::kTimer:
       return "timer " + std::to_string(event.ordinal) + " until " +
              wire::format_time(event.until.value_or(Time{}));
+    case EventKind::kSignal: return "signal " + printable(event.name) + " from " + printable(event.who);
+    case EventKind::kUpdate: return "update " + printable(event.name) + " from " + printable(event.who);
+    case EventKind::kAnswered: return "answered";
+    case EventKind::kCancel:
+      return "cancelled" + (event.who.empty()
+                                ? failure_of(event)
+                                : " by " + printable(event.who) + ", because " + printable(event.why, 300));
+    case EventKind::kRecorded: return "recorded " + printable(event.name);
+    case EventKind::kPatched: return "has patch " + printable(event.name);
+    case EventKind::kAbandoned: return step_of(event) + " given up by the saga";
     case EventKind::kFired: return "timer " + std::to_string(event.ordinal) + " fired";
     case EventKind::kOperator:
       return "operator " + printable(event.who) + ": " + event.reason +

@@ -12,6 +12,13 @@ void Instance::State::apply(const Event& event) {
     case EventKind::kStep: return apply_step(event);
     case EventKind::kTimer: return apply_timer(event);
     case EventKind::kFired: timers_[static_cast<std::size_t>(event.ordinal) - 1]->fired = true; return;
+    case EventKind::kSignal:
+      return mailbox_.deliver(Mailbox::key(event.who, event.id), event.name, event.data);
+    case EventKind::kUpdate: return apply_update(event);
+    case EventKind::kAnswered: answers_[update_key_] = event.data; return;
+    case EventKind::kCancel: cancel_ = event.failure; return;
+    case EventKind::kRecorded:
+    case EventKind::kPatched: return;  // the code has what it asked for
     case EventKind::kReturned:
       returned_ = true;
       output_ = event.data;
@@ -33,6 +40,7 @@ void Instance::State::apply_to_step(const Event& event) {
     case EventKind::kFailed: return apply_failed(*found, event);
     case EventKind::kAttempt: return apply_attempt(*found, event);
     case EventKind::kCompensating: return apply_compensating(*found, event);
+    case EventKind::kAbandoned: return apply_abandoned(*found, event);
     case EventKind::kLateSuccess:
       found->has_output = true;
       found->output = event.data;
@@ -74,6 +82,29 @@ void Instance::State::apply_timer(const Event& event) {
   detail::TimerSlot& timer = *timers_.back();
   timer.due = event.until.value_or(now_);
   timer.fired = timer.due <= now_;
+}
+
+/// Live the handler has run already: judge has its answer.
+void Instance::State::apply_update(const Event& event) {
+  update_key_ = Mailbox::key(event.who, event.id);
+  if (replaying_ == nullptr || !execution_) return;
+  const auto answer = execution_->update(event.name, event.data);
+  if (!answer)
+    replaying_->divergence =
+        "history has " + describe(event) + ", which the code refuses: " + answer.error().message;
+}
+
+/// A local attempt that runs is not interrupted: what it returns is judged, and nobody waits for it.
+void Instance::State::apply_abandoned(StepState& step, const Event& event) {
+  step.abandoned = true;
+  note_failed(step.slot.ordinal);
+  const bool runs = step.local() && step.stage == StepState::Stage::kAttempting;
+  if (!runs) {
+    step.unknown = step.unanswered();
+    return settle(step, false, {event.failure.code, event.failure.message, Retry::never, step.unknown});
+  }
+  step.slot.settled = true;
+  step.slot.failure = event.failure;
 }
 
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {
@@ -135,6 +166,7 @@ void Instance::State::apply_attempt(StepState& step, const Event& event) {
 
 void Instance::State::apply_rollback(const Event& event) {
   move(Cause::kRollback);
+  rollback_is_cancel_ = event.reason == "cancel";
   rollback_failure_ = event.failure;
   close_frame();
   for (StepState& step : steps_) {
@@ -173,6 +205,8 @@ void Instance::State::apply_ended(const Event& event) {
     move(Cause::kCompleted);
   else if (event.reason == "compensated")
     move(Cause::kCompensated);
+  else if (event.reason == "cancelled")
+    move(Cause::kCancelled);
   else
     move(Cause::kTerminated);
   close_frame();
@@ -182,7 +216,7 @@ void Instance::State::apply_ended(const Event& event) {
 void Instance::State::apply_operator(const Event& event) {
   stuck_reason_.clear();
   StepState* target = step(event.ordinal);
-  if (event.reason == "end") return;  // the kEnded that follows moves it
+  if (event.reason == "end" || event.reason == "terminate") return;  // the kEnded that follows moves it
   if (event.reason == "compensate") {
     move(Cause::kCompensate);
     rollback_failure_ = event.failure;
@@ -241,7 +275,7 @@ void Instance::State::deactivate_settled() {
 
 void Instance::State::close_frame() {
   waiter_ = nullptr;
-  execution_.reset();
+  if (!keep_code_) execution_.reset();
   frame_ = Frame::kNone;
 }
 

@@ -12,6 +12,7 @@ namespace skald::engine {
 std::string describe(const Event& event) {
   std::string text = "`" + std::string(to_string(event.kind));
   if (!event.step.empty()) text += " " + std::string(event.pivot ? "(pivot) " : "") + event.step;
+  if (!event.name.empty()) text += " " + event.name;
   if (event.ordinal > 0) text += " #" + std::to_string(event.ordinal);
   if (event.kind == EventKind::kTimer && event.until) text += " until " + wire::format_time(*event.until);
   if (!event.failure.code.empty()) text += " " + event.failure.what();
@@ -36,7 +37,8 @@ void Instance::State::pump() {
   pending_before_code_ = pending_.size();
   steps_before_code_ = steps_.size();
   timers_before_code_ = timers_.size();
-  if (status_ != SagaStatus::kRunning) return;
+  waits_before_code_ = mailbox_.waits();
+  if (status_ != SagaStatus::kRunning || cancel_takes_effect()) return;
   run_code();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
   if (replaying_ != nullptr) return;
@@ -48,6 +50,10 @@ void Instance::State::pump() {
   record_stuck(defect.reason, defect.ordinal, defect.message);
 }
 
+bool Instance::State::is_void() const {
+  return defect_ || (replaying_ != nullptr && !replaying_->divergence.empty());
+}
+
 void Instance::State::run_code() {
   if (frame_ == Frame::kReady) {
     auto execution = definition_.execution(*this, input_);
@@ -56,14 +62,13 @@ void Instance::State::run_code() {
     frame_ = Frame::kSuspended;
     execution_->start();
   }
-  while (frame_ == Frame::kSuspended && waiter_ != nullptr && waiter_->ready() && !defect_ &&
-         (replaying_ == nullptr || replaying_->divergence.empty()))
+  while (frame_ == Frame::kSuspended && waiter_ != nullptr && waiter_->ready() && !is_void())
     std::exchange(waiter_, nullptr)->handle.resume();
 }
 
 void Instance::State::end_of_code() {
   detail::RunResult result = execution_->result();
-  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty())) return;
+  if (is_void()) return;
   Event event;
   switch (result.kind) {
     case detail::RunResult::Kind::defect:
@@ -94,7 +99,7 @@ void Instance::State::end_of_code() {
 }
 
 detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::string input, bool pivot) {
-  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty())) return dead_slot_;
+  if (takes_nothing()) return dead_slot_;
   if (input.size() > environment_.limits.maximum_payload_bytes) {
     defect("payload-limit", "input of step " + std::string(definition.name) + " has " +
                                 std::to_string(input.size()) + " bytes; the limit is " +
@@ -124,22 +129,21 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   if (step.local()) event.runner = incarnation_;
 
   code_event(std::move(event));
-  if (replaying_ != nullptr && !replaying_->divergence.empty()) return dead_slot_;
-  return step.slot;
+  return is_void() ? dead_slot_ : step.slot;
 }
 
 bool Instance::State::starts_too_much() {
-  const std::size_t started = steps_.size() - steps_before_code_ + timers_.size() - timers_before_code_;
+  const std::size_t started = steps_.size() - steps_before_code_ + timers_.size() - timers_before_code_ +
+                              mailbox_.waits() - waits_before_code_;
   const int maximum = environment_.limits.maximum_steps_per_transition;
   if (started < static_cast<std::size_t>(maximum)) return false;
   defect("step-limit", "the code started more than " + std::to_string(maximum) +
-                           " steps and timers without waiting for any");
+                           " steps, timers and waits without waiting for any");
   return true;
 }
 
-const detail::TimerSlot& Instance::State::start_timer(Time due) {
-  if (defect_ || (replaying_ != nullptr && !replaying_->divergence.empty()) || starts_too_much())
-    return dead_timer_;
+detail::TimerSlot& Instance::State::start_timer(Time due) {
+  if (takes_nothing() || starts_too_much()) return dead_timer_;
   const int ordinal = static_cast<int>(timers_.size()) + 1;
   if (due > std::min(now_ + environment_.limits.maximum_sleep, kNever - std::chrono::milliseconds(1))) {
     defect("timer-limit", "timer #" + std::to_string(ordinal) + " is due in more than " +
@@ -154,8 +158,7 @@ const detail::TimerSlot& Instance::State::start_timer(Time due) {
   event.ordinal = ordinal;
   event.until = std::max(due, now_);  // the past is now: history says when it returned
   code_event(std::move(event));
-  if (replaying_ != nullptr && !replaying_->divergence.empty()) return dead_timer_;
-  return *timers_.back();
+  return is_void() ? dead_timer_ : *timers_.back();
 }
 
 void Instance::State::code_event(Event event) {
@@ -164,16 +167,24 @@ void Instance::State::code_event(Event event) {
   apply((*replaying_->events)[replaying_->next++]);
 }
 
+/// Patches that the code does not ask for any more stand for nothing.
+void Instance::State::skip_patches() {
+  Replay& replay = *replaying_;
+  while (replay.next < replay.events->size() && (*replay.events)[replay.next].kind == EventKind::kPatched)
+    ++replay.next;
+}
+
 bool Instance::State::consume(const Event& event) {
   Replay& replay = *replaying_;
+  skip_patches();
   if (replay.next >= replay.events->size() ||
       origin_of((*replay.events)[replay.next].kind) != EventOrigin::kCode) {
     replay.divergence = "the code goes on with " + describe(event) + ", where history has nothing more of it";
     return false;
   }
   const Event& had = (*replay.events)[replay.next];
-  if (had.kind != event.kind || had.step != event.step || had.ordinal != event.ordinal ||
-      had.pivot != event.pivot || had.failure.code != event.failure.code ||
+  if (had.kind != event.kind || had.step != event.step || had.name != event.name ||
+      had.ordinal != event.ordinal || had.pivot != event.pivot || had.failure.code != event.failure.code ||
       (event.kind == EventKind::kTimer && had.until != event.until)) {
     replay.divergence = "history has " + describe(had) + ", the code gives " + describe(event);
     return false;
@@ -199,6 +210,7 @@ void Instance::State::drop_code_events() {
     steps_.pop_back();
   }
   timers_.resize(std::min(timers_.size(), timers_before_code_));
+  mailbox_.forget_waits(waits_before_code_);
   fired_ = std::min(fired_, timers_.size());
   returned_ = false;
   threw_.reset();

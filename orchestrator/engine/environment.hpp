@@ -24,9 +24,10 @@ struct StepSettings {
 struct Limits {
   std::int64_t maximum_transitions = 51'200;      ///< a saga that needs more becomes stuck: history-limit
   std::size_t maximum_history_bytes = 50u << 20;  ///< likewise
-  /// Steps and timers: a run that starts more without waiting for any becomes stuck.
+  /// Steps, timers and waits for signals: a run that starts more without waiting for any becomes stuck.
   int maximum_steps_per_transition = 10'000;
   std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
+  std::size_t maximum_unread_signals = 10'000;  ///< more are refused
   std::chrono::days maximum_sleep{36'525};      ///< 100 years; a longer one makes the saga stuck: timer-limit
 };
 

@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 17> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 24> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -21,9 +21,16 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 17> kNames{{
     {EventKind::kCompensated, "compensated"},
     {EventKind::kCompensationFailed, "compensation_failed"},
     {EventKind::kFired, "fired"},
+    {EventKind::kSignal, "signal"},
+    {EventKind::kUpdate, "update"},
+    {EventKind::kAnswered, "answered"},
+    {EventKind::kCancel, "cancel"},
     {EventKind::kOperator, "operator"},
     {EventKind::kStep, "step"},
     {EventKind::kTimer, "timer"},
+    {EventKind::kRecorded, "recorded"},
+    {EventKind::kPatched, "patched"},
+    {EventKind::kAbandoned, "abandoned"},
     {EventKind::kReturned, "returned"},
     {EventKind::kThrew, "threw"},
     {EventKind::kRollback, "rollback"},
@@ -67,6 +74,8 @@ void write_event(std::string& text, const Event& event, std::string_view before)
   writer.string(to_string(event.kind));
   write_number(writer, "ordinal", event.ordinal);
   write_text(writer, "step", event.step);
+  write_text(writer, "name", event.name);
+  write_text(writer, "id", event.id);
   write_number(writer, "attempt", event.attempt);
   write_flag(writer, "compensation", event.phase == wire::Phase::kCompensation);
   write_flag(writer, "pivot", event.pivot);
@@ -148,6 +157,8 @@ class EventReader {
     if (key == "type") return read_kind(member, event.kind);
     if (key == "ordinal") return number(member, event.ordinal);
     if (key == "step") return text(member, event.step);
+    if (key == "name") return text(member, event.name);
+    if (key == "id") return text(member, event.id);
     if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;
     if (key == "pivot") return event.pivot = true, true;

@@ -34,12 +34,19 @@ enum class EventKind {
   kCompensated,         ///< a compensation was acknowledged
   kCompensationFailed,  ///< tried again at `retry_at`, or (without) refused
   kFired,               ///< a timer fell due
+  kSignal,              ///< a signal came: for the first who waits for its name, or kept
+  kUpdate,              ///< a handler of the code took an update
+  kAnswered,            ///< what it answered
+  kCancel,              ///< somebody wants the saga rolled back, or its deadline passed behind a shield
   kOperator,
   // By the code, compared on replay.
-  kStep,      ///< scheduled, with its first attempt
-  kTimer,     ///< started; one due at its own transition's time has fired
-  kReturned,  ///< run returned
-  kThrew,     ///< StepFailed or SagaFailed left run
+  kStep,       ///< scheduled, with its first attempt
+  kTimer,      ///< started; one due at its own transition's time has fired
+  kRecorded,   ///< a value the code took from elsewhere
+  kPatched,    ///< this run has the change of that name
+  kAbandoned,  ///< a step given up by the code
+  kReturned,   ///< run returned
+  kThrew,      ///< StepFailed or SagaFailed left run
   // By rule.
   kRollback,
   kCompensating,  ///< a compensation is scheduled, with its first attempt
@@ -58,15 +65,17 @@ struct Event {
   bool code_ran =
       false;  ///< kStuck: the code had gone on before; else a retry lets it go on from before this row
   std::string step;
+  std::string name;           ///< of a signal, an update, a recorded value, a patch
+  std::string id;             ///< kSignal, kUpdate: by it a second one is told, with `who`
   std::string data;           ///< JSON payload, byte for byte; may be empty
   Failure failure;            ///< code empty: none
   std::optional<Time> until;  ///< start_to_close of the attempt this event sends, or the timer, falls due
   std::optional<Time> close;  ///< schedule_to_close, or the saga's deadline (kStarted), falls due
   std::optional<Time> retry_at;
-  Incarnation runner = 0;    ///< of a local step's attempt
-  std::string reason;        ///< kStuck: machine-readable; kOperator: the verb; kEnded: the outcome
-  std::string who;           ///< kOperator
-  std::string why;           ///< kOperator, kStarted: where it came from
+  Incarnation runner = 0;  ///< of a local step's attempt
+  std::string reason;  ///< kStuck: machine-readable; kOperator: the verb; kEnded: the outcome; kRollback: why
+  std::string who;     ///< kOperator, kCancel; kSignal and kUpdate: the source
+  std::string why;     ///< kOperator, kStarted: where it came from
   wire::TraceContext trace;  ///< kStarted
 };
 

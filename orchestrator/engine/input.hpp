@@ -67,18 +67,38 @@ struct Poison {
   std::string input;    ///< as received
 };
 
-enum class OperatorVerb { retry, skip, compensate, end };
+/// `cancel` and `terminate` are for any open saga, the others for a stuck one. Stored as numbers: append only.
+enum class OperatorVerb { retry, skip, compensate, end, cancel, terminate };
 
-/// What an operator decided about a stuck saga. Refused if the saga has moved since the operator looked.
+/// What an operator decided. About a stuck saga it is refused if the saga has moved since the operator looked.
 struct OperatorAction {
   OperatorVerb verb = OperatorVerb::retry;
-  std::int64_t sequence = 0;  ///< the one the operator saw
+  std::int64_t sequence = 0;  ///< the one the operator saw; 0: whatever it is (cancel, terminate)
   int ordinal = 0;            ///< the step the operator saw as stuck, 0 for none
   std::string result;         ///< JSON output, for skip
   std::string who;
   std::string why;
 };
 
-using Input = std::variant<ReplyInput, LocalResult, Wake, Undeliverable, Poison, OperatorAction>;
+/// A value sent to a running saga. A second one of the same source and id is a duplicate.
+struct SignalInput {
+  std::string name;
+  std::string source;
+  std::string id;
+  std::string data;                ///< JSON
+  bool may_be_for_nobody = false;  ///< of a topic that speaks of others too: no saga, no dead letter
+};
+
+/// A value sent to a running saga's handler, which answers. A second one of the same source and id gets the answer of
+/// the first.
+struct UpdateInput {
+  std::string name;
+  std::string source;
+  std::string id;
+  std::string data;  ///< JSON
+};
+
+using Input = std::variant<ReplyInput, LocalResult, Wake, Undeliverable, Poison, OperatorAction, SignalInput,
+                           UpdateInput>;
 
 }  // namespace skald::engine

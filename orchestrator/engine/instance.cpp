@@ -39,18 +39,31 @@ Instance::Replayed Instance::replay(const Environment& environment, const SagaDe
 }
 
 Verdict Instance::advance(const Input& input, const Moment& moment) {
-  if (is_ended(state_->status_)) return {Judgement::kEnded, "the saga has ended", std::nullopt};
+  if (is_ended(state_->status_)) return {Judgement::kEnded, "the saga has ended", {}, std::nullopt};
   const auto* wake = std::get_if<Wake>(&input);
   state_->begin(wake == nullptr ? moment : Moment{std::max(moment.now, wake->at), moment.incarnation});
   Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);
   if (ruling.judgement != Judgement::kApplied)
-    return {ruling.judgement, std::move(ruling.reason), std::nullopt};
-  state_->pump();
+    return {ruling.judgement, std::move(ruling.reason), std::move(ruling.answer), std::nullopt};
+  // The code moves by what is recorded and by nothing else: else replay could not tell when it did.
+  if (state_->has_pending()) state_->pump();
   state_->follow_rules();
-  if (!state_->has_pending()) return {Judgement::kApplied, {}, state_->moved_wake_up()};
+  if (!state_->has_pending()) return {Judgement::kApplied, {}, {}, state_->moved_wake_up()};
   if (wake != nullptr)
     state_->wake_at_ = kNever;  // the bound has served: the exact next deadline takes its place
-  return {Judgement::kApplied, {}, state_->finish()};
+  return {Judgement::kApplied, {}, std::move(ruling.answer), state_->finish()};
+}
+
+Instance::Replayed Instance::replay_to_ask(const Environment& environment, const SagaDefinition& definition,
+                                           const StoredSaga& stored) {
+  auto state = std::make_unique<State>(environment, definition, stored.row.address, stored.row.key);
+  state->keep_code_ = true;
+  auto problem = state->replay(stored);
+  return {std::unique_ptr<Instance>(new Instance(std::move(state))), std::move(problem)};
+}
+
+Result<std::string> Instance::query(std::string_view name, std::string_view input) const {
+  return state_->query(name, input);
 }
 
 SagaKey Instance::key() const { return state_->key_; }

@@ -42,6 +42,13 @@ class Instance {
   static Replayed replay(const Environment& environment, const SagaDefinition& definition,
                          const StoredSaga& stored);
 
+  /// The same for asking alone: the code's object stays, whatever became of the saga. Never to be advanced.
+  static Replayed replay_to_ask(const Environment& environment, const SagaDefinition& definition,
+                                const StoredSaga& stored);
+  /// What the saga's object answers. kInvalid: no such query, or the input does not fit; kRefused: it threw, or there is
+  /// no object.
+  [[nodiscard]] Result<std::string> query(std::string_view name, std::string_view input) const;
+
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;

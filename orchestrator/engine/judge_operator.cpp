@@ -6,6 +6,11 @@
 //               the stuck compensation as done
 //   compensate  rolls back from here, also past a pivot
 //   end         terminated, nothing undone
+//
+// Two are for any open saga, whatever its sequence:
+//
+//   cancel      rolls back as a deadline does: after an open pivot, and unless a shield of the code decides otherwise
+//   terminate   terminated, nothing undone
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -17,6 +22,8 @@ std::string_view to_string(OperatorVerb verb) {
     case OperatorVerb::skip: return "skip";
     case OperatorVerb::compensate: return "compensate";
     case OperatorVerb::end: return "end";
+    case OperatorVerb::cancel: return "cancel";
+    case OperatorVerb::terminate: return "terminate";
   }
   return "";
 }
@@ -58,9 +65,44 @@ Ruling skip(Instance::State& state, StepState* step, Event event, const std::str
   return state.record(std::move(event)), Ruling{};
 }
 
+Ruling cancel(Instance::State& state, const OperatorAction& input) {
+  if (state.broken_) return {Judgement::kRefused, "history and code differ: " + state.broken_->message};
+  if (state.status_ == SagaStatus::kStuck)
+    return {Judgement::kRefused, "the saga is stuck: compensate rolls it back"};
+  if (state.status_ == SagaStatus::kRollingBack) return {Judgement::kRefused, "the saga rolls back already"};
+  if (state.cancel_)
+    return {Judgement::kDuplicate, "the saga was cancelled before: " + state.cancel_->message};
+  if (state.forward_only_)
+    return {Judgement::kRefused, "the saga's pivot took effect: from there it only goes forward"};
+  if (!state.code_may_go_on())
+    return {Judgement::kRefused, "the saga's code has ended: what is under way is its end"};
+  Event event;
+  event.kind = EventKind::kCancel;
+  event.who = input.who;
+  event.why = input.why;
+  event.failure = {std::string(failure_code::kCancelled), input.who + ": " + input.why, Retry::never, false};
+  state.record(std::move(event));
+  return {};
+}
+
+Ruling end(Instance::State& state, Event event) {
+  state.record(std::move(event));
+  Event ended;
+  ended.kind = EventKind::kEnded;
+  ended.reason = "terminated";
+  state.record(std::move(ended));
+  return {};
+}
+
 }  // namespace
 
 Ruling judge(Instance::State& state, const OperatorAction& input) {
+  if (input.verb == OperatorVerb::cancel || input.verb == OperatorVerb::terminate) {
+    if (input.sequence != 0 && input.sequence != state.sequence_)
+      return {Judgement::kRefused,
+              "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
+    return input.verb == OperatorVerb::cancel ? cancel(state, input) : end(state, operator_event(input));
+  }
   if (state.status_ != SagaStatus::kStuck) return {Judgement::kRefused, "the saga is not stuck"};
   if (input.sequence != state.sequence_ || input.ordinal != state.stuck_ordinal_)
     return {Judgement::kRefused, "the saga moved since you looked: it is stuck at sequence " +
@@ -77,14 +119,8 @@ Ruling judge(Instance::State& state, const OperatorAction& input) {
       event.failure = {"operator", input.who + ": " + input.why, Retry::never, false};
       state.record(std::move(event));
       return {};
-    case OperatorVerb::end: break;
+    default: return end(state, std::move(event));
   }
-  state.record(std::move(event));
-  Event ended;
-  ended.kind = EventKind::kEnded;
-  ended.reason = "terminated";
-  state.record(std::move(ended));
-  return {};
 }
 
 }  // namespace skald::engine

@@ -56,6 +56,12 @@ void wake_compensation(Instance::State& state, StepState& step) {
 Ruling judge(Instance::State& state, const Wake& input) {
   if (state.status_ == SagaStatus::kStuck) return {};
   state.record_fired();
+  if (state.deadline_waits()) {
+    Event event;
+    event.kind = EventKind::kCancel;
+    event.failure = {std::string(failure_code::kDeadline), "the saga's deadline passed", Retry::never, false};
+    state.record(std::move(event));
+  }
   const std::vector<int> active = state.active_;
   for (const int ordinal : active) {
     if (state.status_ == SagaStatus::kStuck) break;

@@ -13,6 +13,18 @@ bool is_defect_row(const HistoryEntry& entry) {
   return false;
 }
 
+bool is_of_step(EventKind kind) {
+  switch (kind) {
+    case EventKind::kSucceeded:
+    case EventKind::kFailed:
+    case EventKind::kAttempt:
+    case EventKind::kLateSuccess:
+    case EventKind::kCompensated:
+    case EventKind::kCompensationFailed: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
@@ -59,22 +71,23 @@ bool Instance::State::replay_entry(HistoryEntry& entry) {
   while (replay.next < events.size() && origin_of(events[replay.next].kind) == EventOrigin::kInbound) {
     const Event& event = events[replay.next];
     const bool of_timer = event.kind == EventKind::kFired;
-    const bool of_step = event.kind != EventKind::kStarted && event.kind != EventKind::kOperator && !of_timer;
     if (of_timer && timer(event.ordinal) == nullptr) {
       replay.divergence =
           "history has timer #" + std::to_string(event.ordinal) + " fired, which the code never started";
       return false;
     }
-    if (of_step && step(event.ordinal) == nullptr) {
+    if (is_of_step(event.kind) && step(event.ordinal) == nullptr) {
       replay.divergence =
           "history names step #" + std::to_string(event.ordinal) + ", which the code never scheduled";
       return false;
     }
     apply(event);
     ++replay.next;
+    if (!replay.divergence.empty()) return false;
   }
   pump_replayed(entry);
   if (!replay.divergence.empty()) return false;
+  skip_patches();
   for (; replay.next < events.size(); ++replay.next) {
     const Event& event = events[replay.next];
     if (origin_of(event.kind) == EventOrigin::kCode) {

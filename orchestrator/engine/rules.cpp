@@ -26,6 +26,10 @@ bool Instance::State::pivot_open() const {
   return false;
 }
 
+bool Instance::State::cancel_takes_effect() const {
+  return cancel_ && shields_ <= 0 && !forward_only_ && code_may_go_on() && !pivot_open();
+}
+
 /// What only an operator settles, and a later reason to be stuck has covered, is told again.
 bool Instance::State::stuck_again() {
   for (const int ordinal : active_) {
@@ -49,8 +53,7 @@ bool Instance::State::pay_debts() {
   std::sort(failed.rbegin(), failed.rend());
   for (const int ordinal : failed) {
     StepState& step = *this->step(ordinal);
-    const bool owed = step.stage == StepState::Stage::kFailed && step.unknown && step.slot.observed &&
-                      step.undo == StepState::Undo::kNone;
+    const bool owed = step.is_debt() && step.slot.observed && step.undo == StepState::Undo::kNone;
     if (owed && !owe_compensation(step)) return false;
   }
   return true;
@@ -81,7 +84,9 @@ void Instance::State::rules_forward() {
     if (debts_settled()) record_end("completed", output_, {});
     return;
   }
-  if (deadline_ && *deadline_ <= now_ && !forward_only_)
+  if (cancel_takes_effect())
+    record_rollback(*cancel_, cancel_->code == failure_code::kDeadline ? "deadline" : "cancel");
+  else if (deadline_ && *deadline_ <= now_ && !forward_only_ && shields_ <= 0)
     record_rollback({std::string(failure_code::kDeadline), "the saga's deadline passed", Retry::never, false},
                     "deadline");
 }
@@ -89,7 +94,7 @@ void Instance::State::rules_forward() {
 bool Instance::State::debts_settled() const {
   for (const int ordinal : failed_) {
     const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
-    if (step.stage == StepState::Stage::kFailed && !step.undo_settled()) return false;
+    if ((step.stage == StepState::Stage::kFailed || step.abandoned) && !step.undo_settled()) return false;
   }
   return true;
 }
@@ -118,7 +123,7 @@ void Instance::State::rules_rolling_back() {
     }
     return;
   }
-  record_end("compensated", {}, rollback_failure_);
+  record_end(rollback_is_cancel_ ? "cancelled" : "compensated", {}, rollback_failure_);
 }
 
 bool Instance::State::owe_compensation(StepState& step) {

@@ -91,8 +91,8 @@ void Instance::State::record_failure(StepState& step, Phase phase, Failure failu
   event.step = step.slot.step->name;
 
   const bool exhausted = policy.maximum_attempts > 0 && attempt >= policy.maximum_attempts;
-  const bool may_retry =
-      failure.retry == Retry::allowed && !policy.non_retryable.contains(failure.code) && !exhausted;
+  const bool may_retry = failure.retry == Retry::allowed && (undo || !step.abandoned) &&
+                         !policy.non_retryable.contains(failure.code) && !exhausted;
   const Time retry_at = now_ + retry_delay(policy, attempt, environment_.random->next());
   if (undo) {
     if (may_retry) event.retry_at = retry_at;
@@ -131,7 +131,7 @@ std::string Instance::State::idempotency_key(const StepState& step) const {
   return key;
 }
 
-bool Instance::State::timers_count() const {
+bool Instance::State::code_may_go_on() const {
   return status_ == SagaStatus::kRunning && !returned_ && !threw_;
 }
 
@@ -141,11 +141,11 @@ const detail::TimerSlot* Instance::State::timer(int ordinal) const {
 }
 
 void Instance::State::record_fired() {
-  if (!timers_count()) return;
-  while (fired_ < timers_.size() && timers_[fired_]->fired) ++fired_;
+  if (!code_may_go_on()) return;
+  while (fired_ < timers_.size() && (timers_[fired_]->fired || timers_[fired_]->cancelled)) ++fired_;
   for (std::size_t index = fired_; index < timers_.size(); ++index) {
     const detail::TimerSlot& timer = *timers_[index];
-    if (timer.fired || timer.due > now_) continue;
+    if (timer.fired || timer.cancelled || timer.due > now_) continue;
     Event event;
     event.kind = EventKind::kFired;
     event.ordinal = timer.ordinal;
@@ -153,11 +153,16 @@ void Instance::State::record_fired() {
   }
 }
 
+/// It has passed, and only a shield keeps it from rolling the saga back.
+bool Instance::State::deadline_waits() const {
+  return deadline_ && *deadline_ <= now_ && shields_ > 0 && !cancel_ && !forward_only_ && code_may_go_on();
+}
+
 Time Instance::State::next_timer() const {
   Time next = kNever;
-  if (!timers_count()) return next;
+  if (!code_may_go_on()) return next;
   for (std::size_t index = fired_; index < timers_.size(); ++index)
-    if (!timers_[index]->fired) next = std::min(next, timers_[index]->due);
+    if (!timers_[index]->fired && !timers_[index]->cancelled) next = std::min(next, timers_[index]->due);
   return next;
 }
 
@@ -167,8 +172,8 @@ Time Instance::State::next_deadline() const {
   if (is_ended(status_) || status_ == SagaStatus::kStuck) return kNever;
   bool pivot_is_open = false;
   Time next = std::min(next_step_deadline(pivot_is_open), next_timer());
-  if (status_ == SagaStatus::kRunning && !forward_only_ && !pivot_is_open && !returned_ && deadline_)
-    next = std::min(next, *deadline_);
+  const bool counts = deadline_ && !cancel_ && status_ == SagaStatus::kRunning;
+  if (counts && !forward_only_ && !pivot_is_open && !returned_) next = std::min(next, *deadline_);
   return next;
 }
 
@@ -247,6 +252,10 @@ std::size_t Instance::State::memory_bytes() const {
                       of(rollback_failure_) +
                       block_bytes((active_.capacity() + failed_.capacity()) * sizeof(int));
   bytes += timers_.size() * block_bytes(sizeof(detail::TimerSlot) + 3 * sizeof(void*));
+  bytes += mailbox_.memory_bytes();
+  constexpr std::size_t kNodeBytes = sizeof(std::pair<std::string, std::string>) + 4 * sizeof(void*);
+  for (const auto& [key, answer] : answers_)
+    bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer);
   for (const StepState& step : steps_)
     bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + 2 * heap_bytes(step.output) +
              heap_bytes(step.slot.output) + heap_bytes(step.undo_input) + of(step.slot.failure);

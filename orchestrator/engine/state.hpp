@@ -6,6 +6,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,7 @@
 #include "engine/environment.hpp"
 #include "engine/event.hpp"
 #include "engine/instance.hpp"
+#include "engine/mailbox.hpp"
 #include "engine/status_table.hpp"
 #include "skald/journal.hpp"
 #include "skald/saga.hpp"
@@ -37,6 +39,7 @@ struct StepState {
   bool unknown = false;  ///< some attempt has no certain answer: it may have taken effect
   bool has_output = false;
   bool unreadable = false;  ///< it succeeded with an output nobody can read: no other answer will come
+  bool abandoned = false;   ///< the code gave it up: a success is compensated, a failure not tried again
   std::string output;
   Time scheduled_at{};
   std::optional<Time> until;
@@ -58,6 +61,10 @@ struct StepState {
   [[nodiscard]] bool open() const { return stage == Stage::kAttempting || stage == Stage::kWaiting; }
   /// An attempt is under way that nobody has answered.
   [[nodiscard]] bool unanswered() const { return unknown || stage == Stage::kAttempting; }
+  /// Its effect, or what may be one, is not the code's any more.
+  [[nodiscard]] bool is_debt() const {
+    return (stage == Stage::kFailed && unknown) || (stage == Stage::kSucceeded && abandoned);
+  }
   [[nodiscard]] bool undo_open() const { return undo == Undo::kAttempting || undo == Undo::kWaiting; }
   [[nodiscard]] bool undo_settled() const {
     return undo == Undo::kDone || !slot.step->has_compensation ||
@@ -71,6 +78,15 @@ class Instance::State final : public detail::Journal {
   ~State() override;
 
   // What the judges read and call.
+  /// The code may still go on: it has neither ended nor been given up. Timers and signals count.
+  [[nodiscard]] bool code_may_go_on() const;
+  /// Of the code's object, whatever the saga's status.
+  [[nodiscard]] Result<std::string> query(std::string_view name, std::string_view input) const;
+  [[nodiscard]] const detail::Execution* execution() const { return execution_.get(); }
+  void make_update(std::string_view name, std::string_view input) {
+    static_cast<void>(execution_->update(name, input));  // try_update let it pass
+  }
+  [[nodiscard]] bool deadline_waits() const;
   [[nodiscard]] StepState* step(int ordinal);
   /// Appends an event to the transition being built, and applies it.
   void record(Event event);
@@ -101,7 +117,15 @@ class Instance::State final : public detail::Journal {
 
   // detail::Journal, called by the saga's code.
   detail::Slot& schedule(const StepDefinition& step, std::string input, bool pivot) override;
-  const detail::TimerSlot& start_timer(Time due) override;
+  void abandon(detail::Slot& slot) override;
+  detail::TimerSlot& start_timer(Time due) override;
+  detail::SignalSlot& expect_signal(std::string_view name) override;
+  std::optional<std::string> record(std::string_view name,
+                                    const std::function<std::string()>& value) override;
+  bool patched(std::string_view name) override;
+  std::uint64_t random() override;
+  void shield(int up) override { shields_ += up; }
+  [[nodiscard]] bool cancel_requested() const noexcept override { return cancel_.has_value(); }
   void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
   [[nodiscard]] Time now() const noexcept override { return now_; }
   [[nodiscard]] const std::string& saga_id() const noexcept override { return address_.saga_id; }
@@ -123,13 +147,17 @@ class Instance::State final : public detail::Journal {
   bool forward_only_ = false;  ///< the pivot took effect
   std::deque<StepState> steps_;
   std::vector<std::unique_ptr<detail::TimerSlot>> timers_;
-  std::vector<int> active_;  ///< ordinals with an open action or compensation
+  Mailbox mailbox_;
+  std::map<std::string, std::string, std::less<>> answers_;  ///< of updates, by source and id
+  std::optional<Failure> cancel_;                            ///< asked for, and by whom
+  std::vector<int> active_;                                  ///< ordinals with an open action or compensation
   std::vector<int> failed_;  ///< ordinals whose action failed at some time: the rules look only at these
   Failure rollback_failure_;
   std::string output_;
   bool returned_ = false;
   std::optional<Failure> threw_;
   std::optional<ReplayProblem> broken_;
+  bool keep_code_ = false;  ///< the code's object outlives its frame: for queries
 
  private:
   enum class Frame { kNone, kReady, kSuspended, kReturned, kThrew };
@@ -148,6 +176,8 @@ class Instance::State final : public detail::Journal {
   void apply_started(const Event& event);
   void apply_step(const Event& event);
   void apply_timer(const Event& event);
+  void apply_update(const Event& event);
+  void apply_abandoned(StepState& step, const Event& event);
   void apply_succeeded(StepState& step, const Event& event);
   void apply_failed(StepState& step, const Event& event);
   void apply_attempt(StepState& step, const Event& event);
@@ -163,10 +193,16 @@ class Instance::State final : public detail::Journal {
   void deactivate_settled();
   void note_failed(int ordinal);
 
+  /// What the code is given from now on counts for nothing: it diverged, or has a defect.
+  [[nodiscard]] bool is_void() const;
+  /// Nor does it begin anything once its last shield has gone and the saga is to roll back.
+  [[nodiscard]] bool takes_nothing() const { return is_void() || cancel_takes_effect(); }
   void run_code();
   void end_of_code();
   void code_event(Event event);
   bool consume(const Event& event);
+  void skip_patches();
+  [[nodiscard]] const Event* next_code_event();
   void defect(std::string reason, std::string message, int ordinal = 0);
   void drop_code_events();
   void close_frame();
@@ -182,8 +218,7 @@ class Instance::State final : public detail::Journal {
   bool owe_compensation(StepState& step);
   [[nodiscard]] bool debts_settled() const;
   [[nodiscard]] bool pivot_open() const;
-  /// Timers may still move the code: it has neither ended nor been given up.
-  [[nodiscard]] bool timers_count() const;
+  [[nodiscard]] bool cancel_takes_effect() const;
   [[nodiscard]] Time next_timer() const;
   [[nodiscard]] Time next_wake_up() const;
   [[nodiscard]] Time next_step_deadline(bool& pivot_is_open) const;
@@ -205,11 +240,18 @@ class Instance::State final : public detail::Journal {
   std::size_t history_bytes_ = 0;
   detail::Slot dead_slot_;        ///< what a diverged or defective run is given: never settles
   detail::TimerSlot dead_timer_;  ///< likewise: never fires
+  detail::SignalSlot dead_signal_;
 
   std::vector<Event> pending_;
   std::size_t pending_before_code_ = 0;
   std::size_t steps_before_code_ = 0;
   std::size_t timers_before_code_ = 0;
+  std::size_t waits_before_code_ = 0;
+  std::uint64_t draws_ = 0;  ///< of random()
+  int shields_ = 0;
+  std::map<std::string, bool, std::less<>> patches_;  ///< as the code was told
+  bool rollback_is_cancel_ = false;
+  std::string update_key_;  ///< of the update whose answer follows
   std::size_t fired_ = 0;  ///< the first so many of timers_ have fired: the search for open ones begins there
   std::optional<Defect> defect_;
   bool code_ran_ = false;  ///< in the transition being built
@@ -227,6 +269,7 @@ inline constexpr std::chrono::milliseconds kRunnerCheckInterval{10'000};
 struct Ruling {
   Judgement judgement = Judgement::kApplied;
   std::string reason;
+  std::string answer{};  ///< of an update
 };
 [[nodiscard]] Ruling judge(Instance::State& state, const ReplyInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const LocalResult& input);
@@ -234,5 +277,7 @@ struct Ruling {
 [[nodiscard]] Ruling judge(Instance::State& state, const Undeliverable& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const Poison& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const OperatorAction& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const SignalInput& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const UpdateInput& input);
 
 }  // namespace skald::engine

@@ -15,11 +15,12 @@ enum class Cause {
   kRollback,            ///< a failure the saga did not catch, or its deadline
   kCompleted,           ///< run returned and nothing is owed
   kCompensated,         ///< everything that took effect, or may have, was undone
+  kCancelled,           ///< the same, because somebody cancelled the saga
   kStuck,               ///< cannot go on without an operator
   kResumedForward,      ///< operator: retry or skip, going on where it was
   kResumedRollingBack,  ///< operator: retry or skip, going on where it was
   kCompensate,          ///< operator: roll back from here
-  kTerminated,          ///< operator: end it as it is
+  kTerminated,          ///< operator: end or terminate: as it is
 };
 
 struct StatusChange {
@@ -36,14 +37,20 @@ inline constexpr std::array kStatusTable{
     StatusChange{SagaStatus::kRunning, Cause::kStuck, SagaStatus::kStuck,
                  "a defect, or a failure after the pivot"},
     StatusChange{SagaStatus::kRollingBack, Cause::kCompensated, SagaStatus::kCompensated, "all is undone"},
+    StatusChange{SagaStatus::kRollingBack, Cause::kCancelled, SagaStatus::kCancelled,
+                 "all is undone after a cancellation"},
     StatusChange{SagaStatus::kRollingBack, Cause::kStuck, SagaStatus::kStuck, "a compensation was refused"},
+    StatusChange{SagaStatus::kRunning, Cause::kTerminated, SagaStatus::kTerminated, "terminated by somebody"},
+    StatusChange{SagaStatus::kRollingBack, Cause::kTerminated, SagaStatus::kTerminated,
+                 "terminated by somebody"},
     StatusChange{SagaStatus::kStuck, Cause::kStuck, SagaStatus::kStuck,
                  "another reason came while it was stuck"},
     StatusChange{SagaStatus::kStuck, Cause::kResumedForward, SagaStatus::kRunning, "operator: retry or skip"},
     StatusChange{SagaStatus::kStuck, Cause::kResumedRollingBack, SagaStatus::kRollingBack,
                  "operator: retry or skip"},
     StatusChange{SagaStatus::kStuck, Cause::kCompensate, SagaStatus::kRollingBack, "operator: compensate"},
-    StatusChange{SagaStatus::kStuck, Cause::kTerminated, SagaStatus::kTerminated, "operator: end"},
+    StatusChange{SagaStatus::kStuck, Cause::kTerminated, SagaStatus::kTerminated,
+                 "operator: end or terminate"},
 };
 
 /// nullopt: there is no such way.

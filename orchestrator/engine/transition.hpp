@@ -50,15 +50,16 @@ enum class Judgement {
   kDuplicate,  ///< this was applied before
   kLate,       ///< overtaken: another attempt, or given up and compensated
   kUnknown,    ///< names a step or attempt this saga never had: a dead letter
-  kMismatch,   ///< does not fit the step it names (type, phase): a dead letter
+  kMismatch,   ///< does not fit what it names (type, phase, signal): a dead letter
   kEnded,      ///< the saga has ended
-  kRefused,    ///< an operator's action that no longer fits
+  kRefused,    ///< an operator's action or an update that does not fit
 };
 
 /// Every judgement but kApplied wrote nothing and counts only if the fence confirms it.
 struct Verdict {
   Judgement judgement = Judgement::kApplied;
   std::string reason;  ///< one sentence, unless applied
+  std::string answer;  ///< JSON: of an update that was applied, now or before
   std::optional<Transition> transition;
 };
 

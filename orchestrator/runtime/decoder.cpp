@@ -25,17 +25,19 @@ Error invalid(std::string_view code, std::string message) {
 }  // namespace
 
 Decoder::Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
-                 const std::vector<TriggerRoute>& routes, Territory territory)
+                 const std::vector<TriggerRoute>& triggers, const std::vector<SignalRoute>& signals,
+                 Territory territory)
     : registry_(registry),
       name_space_(std::move(name_space)),
       reply_topic_(std::move(reply_topic)),
       territory_(std::move(territory)) {
-  for (const TriggerRoute& route : routes) triggers_[route.topic].push_back(route.trigger);
+  for (const TriggerRoute& route : triggers) readers_[route.topic].triggers.push_back(route.trigger);
+  for (const SignalRoute& route : signals) readers_[route.topic].signals.push_back(route);
 }
 
 std::vector<std::string> Decoder::topics() const {
   std::vector<std::string> topics{reply_topic_};
-  for (const auto& [topic, triggers] : triggers_)
+  for (const auto& [topic, readers] : readers_)
     if (topic != reply_topic_) topics.push_back(topic);
   return topics;
 }
@@ -46,7 +48,7 @@ std::vector<Work> Decoder::decode(std::shared_ptr<const Record> record) const {
     works.push_back(decode_reply(record));
     return works;
   }
-  return decode_trigger(record);
+  return decode_event(record);
 }
 
 /// All neighbours read this record and none of them can tell whose it is: one of them says so.
@@ -103,50 +105,78 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
   return work;
 }
 
-std::vector<Work> Decoder::decode_trigger(const std::shared_ptr<const Record>& record) const {
-  const auto place = triggers_.find(record->topic);
-  if (place == triggers_.end())
-    return nobodys(record, code::kNoTopic, "no trigger reads topic " + record->topic);
+/// What the readers of one record made of it.
+struct Decoder::Gathered {
+  std::vector<Work> works;
+  bool a_neighbours = false;
+  std::optional<Error> unreadable;  ///< before it was known whose saga it is for
+  std::optional<Error> unfit;       ///< of a saga that is ours
+
+  static void note(std::optional<Error>& problem, const Error& error) {
+    if (!problem) problem = error;
+  }
+};
+
+void Decoder::gather_start(const TriggerDefinition& trigger, const Record& event, const std::string& origin,
+                           Gathered& gathered) const {
+  auto triggered = trigger.start(event);
+  if (!triggered) return Gathered::note(gathered.unreadable, triggered.error());
+  if (!*triggered) return;
+  if (!owns((*triggered)->saga_id)) {
+    gathered.a_neighbours = true;
+    return;
+  }
+  auto work = start(trigger.saga, std::move((*triggered)->saga_id), (*triggered)->input,
+                    wire::trace_of(event), origin);
+  if (!work) return Gathered::note(gathered.unfit, work.error());
+  gathered.works.push_back(std::move(work).value());
+}
+
+void Decoder::gather_signal(const SignalRoute& route, const Record& event, Gathered& gathered) const {
+  auto read = route.read(event);
+  if (!read) return Gathered::note(gathered.unreadable, read.error());
+  if (!*read) return;
+  AddressedSignal signal = std::move(**read);
+  if (!wire::is_valid_saga_id(signal.address.saga_id))
+    return Gathered::note(gathered.unreadable,
+                          invalid(code::kSagaId, "the saga id is not 1 to 255 visible ASCII characters"));
+  if (!owns(signal.address.saga_id)) {
+    gathered.a_neighbours = true;
+    return;
+  }
+  if (registry_.saga(signal.address.definition) == nullptr)
+    return Gathered::note(gathered.unfit, invalid(code::kUnknownSagaType, "this binary has no saga named " +
+                                                                              signal.address.definition));
+  Work work;
+  work.address = std::move(signal.address);
+  work.what = engine::Input(std::move(signal.input));
+  gathered.works.push_back(std::move(work));
+}
+
+std::vector<Work> Decoder::decode_event(const std::shared_ptr<const Record>& record) const {
+  const auto place = readers_.find(record->topic);
+  if (place == readers_.end())
+    return nobodys(record, code::kNoTopic, "no trigger or signal reads topic " + record->topic);
   if (auto fits = wire::check_limits(*record); !fits)
     return nobodys(record, fits.error().code, fits.error().message);
   if (!record->value) return nobodys(record, code::kTombstone, "the record has no value (a tombstone)");
   auto event = wire::to_binary_mode(*record);
   if (!event) return nobodys(record, event.error().code, event.error().message);
 
-  std::vector<Work> works;
-  bool a_neighbours = false;
-  std::optional<Error> unreadable;  // before it was known whose saga it starts
-  std::optional<Error> unfit;       // of a saga that is ours
-  const auto note = [](std::optional<Error>& problem, const Error& error) {
-    if (!problem) problem = error;
-  };
+  Gathered gathered;
   const std::string origin =
       record->topic + "[" + std::to_string(record->partition) + "]@" + std::to_string(record->offset);
-  for (const TriggerDefinition& trigger : place->second) {
-    auto triggered = trigger.start(*event);
-    if (!triggered) {
-      note(unreadable, triggered.error());
-      continue;
-    }
-    if (!*triggered) continue;
-    if (!owns((*triggered)->saga_id)) {
-      a_neighbours = true;
-      continue;
-    }
-    auto work = start(trigger.saga, std::move((*triggered)->saga_id), (*triggered)->input,
-                      wire::trace_of(*event), origin);
-    if (!work) {
-      note(unfit, work.error());
-      continue;
-    }
-    work->record = record;
-    works.push_back(std::move(work).value());
-  }
-  // What one trigger cannot read another one on the topic may be meant for.
-  if (works.empty() && unfit) works.push_back(dead_letter(record, unfit->code, unfit->message));
-  if (works.empty() && !a_neighbours && unreadable)
-    return nobodys(record, unreadable->code, unreadable->message);
-  return works;
+  for (const TriggerDefinition& trigger : place->second.triggers)
+    gather_start(trigger, *event, origin, gathered);
+  for (const SignalRoute& route : place->second.signals) gather_signal(route, *event, gathered);
+  std::vector<Work>& works = gathered.works;
+  for (Work& work : works) work.record = record;
+  // What one reader of the topic cannot read another one may be meant for.
+  if (works.empty() && gathered.unfit)
+    works.push_back(dead_letter(record, gathered.unfit->code, gathered.unfit->message));
+  if (works.empty() && !gathered.a_neighbours && gathered.unreadable)
+    return nobodys(record, gathered.unreadable->code, gathered.unreadable->message);
+  return std::move(works);
 }
 
 Result<Work> Decoder::start(std::string_view definition, std::string saga_id, std::string_view input,

@@ -1,8 +1,9 @@
-// Decoder: from one Kafka record to the Works it means: a reply for a saga, starts of sagas, or a dead letter
-// with its reason. Every record has an answer; none is dropped but what a trigger's filter declines. Pure
+// Decoder: from one Kafka record to the Works it means: a reply for a saga, starts of sagas and signals for them, or a
+// dead letter with its reason. Every record has an answer; none is dropped but what filters decline. Pure
 // but for the author's trigger functions; immutable, called by the ingress thread and by lanes.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,6 +19,19 @@ namespace skald::runtime {
 struct TriggerRoute {
   std::string topic;
   TriggerDefinition trigger;
+};
+
+/// What a record says to a running saga.
+struct AddressedSignal {
+  SagaAddress address;
+  engine::SignalInput input;
+};
+
+/// A topic whose records are signals. Several may read one topic, which may be a trigger's too.
+struct SignalRoute {
+  std::string topic;
+  /// Of a record in binary mode. nullopt: none of its business; an error: the record cannot be read.
+  std::function<Result<std::optional<AddressedSignal>>(const Record&)> read;
 };
 
 /// Which sagas this runtime has, where several databases share a namespace. Trigger topics are read by all of
@@ -36,9 +50,10 @@ class Decoder {
  public:
   /// `registry` outlives it.
   Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
-          const std::vector<TriggerRoute>& routes, Territory territory = {});
+          const std::vector<TriggerRoute>& triggers, const std::vector<SignalRoute>& signals = {},
+          Territory territory = {});
 
-  /// The works of one record; empty if no trigger wants it or its saga is a neighbour's. What cannot be understood
+  /// The works of one record; empty if nobody wants it or its saga is a neighbour's. What cannot be understood
   /// becomes a dead letter at one of the neighbours. Marks are not set.
   [[nodiscard]] std::vector<Work> decode(std::shared_ptr<const Record> record) const;
 
@@ -60,12 +75,21 @@ class Decoder {
   [[nodiscard]] std::vector<Work> nobodys(const std::shared_ptr<const Record>& record, std::string_view code,
                                           std::string reason) const;
   [[nodiscard]] Work forward(const std::shared_ptr<const Record>& record, std::string_view saga_id) const;
-  [[nodiscard]] std::vector<Work> decode_trigger(const std::shared_ptr<const Record>& record) const;
+  struct Gathered;
+  [[nodiscard]] std::vector<Work> decode_event(const std::shared_ptr<const Record>& record) const;
+  void gather_start(const TriggerDefinition& trigger, const Record& event, const std::string& origin,
+                    Gathered& gathered) const;
+  void gather_signal(const SignalRoute& route, const Record& event, Gathered& gathered) const;
 
+  /// Who reads a topic.
+  struct Readers {
+    std::vector<TriggerDefinition> triggers;
+    std::vector<SignalRoute> signals;
+  };
   const Registry& registry_;
   std::string name_space_;
   std::string reply_topic_;
-  std::unordered_map<std::string, std::vector<TriggerDefinition>> triggers_;
+  std::unordered_map<std::string, Readers> readers_;
   Territory territory_;
 };
 

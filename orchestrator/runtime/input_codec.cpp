@@ -9,7 +9,15 @@ namespace skald::runtime {
 namespace {
 
 constexpr char kVersion = 1;
-enum class Kind : char { kRecord = 'r', kReply = 'a', kLocal = 'l', kUndeliverable = 'u', kOperator = 'o' };
+enum class Kind : char {
+  kRecord = 'r',
+  kReply = 'a',
+  kLocal = 'l',
+  kUndeliverable = 'u',
+  kOperator = 'o',
+  kSignal = 's',
+  kUpdate = 'p'
+};
 constexpr std::int64_t kMaximumHeaders = 100'000;
 
 class Writer {
@@ -141,8 +149,22 @@ struct Encode {
     writer.number(static_cast<std::int64_t>(action.verb)).number(action.sequence).number(action.ordinal);
     return writer.text(action.result).text(action.who).text(action.why).take();
   }
+  std::string operator()(const engine::SignalInput& signal) const {
+    return sent(Kind::kSignal, signal).number(signal.may_be_for_nobody ? 1 : 0).take();
+  }
+  std::string operator()(const engine::UpdateInput& update) const {
+    return sent(Kind::kUpdate, update).take();
+  }
   std::string operator()(const engine::Wake&) const { return {}; }
   std::string operator()(const engine::Poison& poison) const { return poison.input; }
+
+ private:
+  template <class Sent>
+  static Writer sent(Kind kind, const Sent& sent) {
+    Writer writer(kind);
+    writer.text(sent.name).text(sent.source).text(sent.id).text(sent.data);
+    return writer;
+  }
 };
 
 engine::ReplyInput read_reply(Reader& reader) {
@@ -173,13 +195,29 @@ engine::Undeliverable read_undeliverable(Reader& reader) {
 
 engine::OperatorAction read_operator(Reader& reader) {
   engine::OperatorAction action;
-  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 3));
+  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 5));
   action.sequence = reader.number();
   action.ordinal = static_cast<int>(reader.number_in(INT32_MIN, INT32_MAX));
   action.result = reader.text();
   action.who = reader.text();
   action.why = reader.text();
   return action;
+}
+
+template <class Sent>
+Sent read_sent(Reader& reader) {
+  Sent sent;
+  sent.name = reader.text();
+  sent.source = reader.text();
+  sent.id = reader.text();
+  sent.data = reader.text();
+  return sent;
+}
+
+engine::SignalInput read_signal(Reader& reader) {
+  auto signal = read_sent<engine::SignalInput>(reader);
+  signal.may_be_for_nobody = reader.number_in(0, 1) == 1;
+  return signal;
 }
 
 Error unreadable(std::string_view what) {
@@ -205,6 +243,8 @@ Result<StoredInput> decode_input(std::string_view bytes) {
     case Kind::kLocal: input = engine::Input(read_local(reader)); break;
     case Kind::kUndeliverable: input = engine::Input(read_undeliverable(reader)); break;
     case Kind::kOperator: input = engine::Input(read_operator(reader)); break;
+    case Kind::kSignal: input = engine::Input(read_signal(reader)); break;
+    case Kind::kUpdate: input = engine::Input(read_sent<engine::UpdateInput>(reader)); break;
     default: return unreadable("is of a kind this binary does not know");
   }
   if (!reader.at_end()) return unreadable("is cut short or too long");

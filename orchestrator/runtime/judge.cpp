@@ -109,7 +109,12 @@ void Judge::input(Turn& turn, Work& work, const engine::Moment& moment) {
 }
 
 void Judge::absent(Turn& turn, Work& work, const engine::Moment& moment) {
-  if (as<engine::OperatorAction>(work) != nullptr) return settle(turn, Kind::kRefused, "no such saga");
+  const auto* signal = as<engine::SignalInput>(work);
+  const bool answered =
+      as<engine::OperatorAction>(work) != nullptr || as<engine::UpdateInput>(work) != nullptr;
+  if (answered || (signal != nullptr && !work.record)) return settle(turn, Kind::kRefused, "no such saga");
+  if (signal != nullptr && signal->may_be_for_nobody)
+    return settle(turn, Kind::kIgnored, "no such saga, and none is expected");
   if (as<engine::Wake>(work) != nullptr) return settle(turn, Kind::kDropped, "no such saga");
   if (work.claimed && moment.now - work.waiting_since < parts_.settings.parked_saga_absent_after)
     return settle(turn, Kind::kParked, "still no such saga");  // its row stays as it is
@@ -150,6 +155,7 @@ void Judge::advance(Turn& turn, Work& work, CachedSaga& saga, const engine::Inpu
     settle(turn, kind, std::move(verdict.reason));
     turn.verdicts.back().judgement = verdict.judgement;
     turn.verdicts.back().settlement.sequence = saga.instance->sequence();
+    turn.verdicts.back().settlement.answer = std::move(verdict.answer);
   };
   if (verdict.transition) {
     absorb(turn, saga, std::move(*verdict.transition));
@@ -199,6 +205,7 @@ void Judge::dead_letter(Turn& turn, Work& work, CachedSaga* saga, std::string_vi
     (saga == nullptr ? turn.messages : touch(turn, *saga).messages).push_back(std::move(message));
   } else {
     if (saga != nullptr) hold(turn, *saga);
+    if (as<engine::SignalInput>(work) != nullptr) return settle(turn, Kind::kRefused, std::move(reason));
     parts_.logger.warning("An input fits nothing and came from no topic; it is given up.",
                           {{"kind", std::string(kind_of(work))},
                            {"definition", turn.address.definition},

@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "runtime/codes.hpp"
 #include "runtime/input_codec.hpp"
 #include "runtime/lane.hpp"
 #include "runtime/thread_pool_executor.hpp"
@@ -88,7 +89,7 @@ Runtime::Body::Body(Runtime& self, Parts given)
       keys(parts.seams.clock),
       store_clock(parts.seams.clock),
       decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers,
-              parts.territory),
+              parts.signals, parts.territory),
       own_executor(make_pool(parts)),
       executor(own_executor ? *own_executor : *parts.executor),
       publisher(parts.seams, parts.settings, store_clock, self),
@@ -306,25 +307,33 @@ Result<StartAnswer> Runtime::start_saga(std::string_view definition, std::string
   return answer.get();
 }
 
-Result<ActionAnswer> Runtime::act(const SagaAddress& saga, const engine::OperatorAction& action,
+namespace {
+
+InputAnswer answer_of(const Settlement& settlement) {
+  InputAnswer answer{InputAnswer::Kind::kRefused, settlement.sequence, settlement.reason, settlement.answer};
+  if (settlement.kind == Settlement::Kind::kApplied) answer.kind = InputAnswer::Kind::kApplied;
+  if (settlement.kind == Settlement::Kind::kDuplicate) answer.kind = InputAnswer::Kind::kDuplicate;
+  if (settlement.kind == Settlement::Kind::kParked) answer.kind = InputAnswer::Kind::kAccepted;
+  return answer;
+}
+
+}  // namespace
+
+Result<InputAnswer> Runtime::send(const SagaAddress& saga, const engine::Input& input,
                                   std::chrono::milliseconds timeout) {
   Body& body = *body_;
   const std::int64_t parked_id = body.keys.next();
-  auto answered = std::make_shared<std::promise<ActionAnswer>>();
+  auto answered = std::make_shared<std::promise<InputAnswer>>();
   auto answer = answered->get_future();
   {
     const std::scoped_lock lock(body.waiters_mutex);
     if (body.waiters.size() >= kMaximumWaiters)
-      return Error{ErrorKind::kUnavailable, "", "too many actions are waiting; try again later"};
+      return Error{ErrorKind::kUnavailable, "", "too many callers are waiting; try again later"};
     body.waiters[parked_id] = [answered](const Settlement& settlement) {
-      ActionAnswer given{ActionAnswer::Kind::kRefused, settlement.sequence, settlement.reason};
-      if (settlement.kind == Settlement::Kind::kApplied) given.kind = ActionAnswer::Kind::kApplied;
-      if (settlement.kind == Settlement::Kind::kParked) given.kind = ActionAnswer::Kind::kAccepted;
-      answered->set_value(std::move(given));
+      answered->set_value(answer_of(settlement));
     };
   }
-  auto stored =
-      body.park({parked_id, saga, 0, ParkReason::kOrdered, encode_input(engine::Input(action)), {}});
+  auto stored = body.park({parked_id, saga, 0, ParkReason::kOrdered, encode_input(input), {}});
   if (!stored) {
     static_cast<void>(body.take_waiter(parked_id));
     return stored.error();
@@ -333,7 +342,27 @@ Result<ActionAnswer> Runtime::act(const SagaAddress& saga, const engine::Operato
   body.timekeeper_waiter.wake();
   if (answer.wait_for(timeout) == std::future_status::ready) return answer.get();
   static_cast<void>(body.take_waiter(parked_id));
-  return ActionAnswer{ActionAnswer::Kind::kAccepted, 0, "stored; it is applied in its turn"};
+  return InputAnswer{InputAnswer::Kind::kAccepted, 0, "stored; it is applied in its turn", {}};
+}
+
+Result<std::string> Runtime::query(const StoredSaga& saga, std::string_view name,
+                                   std::string_view input) const {
+  const SagaRow& row = saga.row;
+  const SagaDefinition* definition = body_->parts.registry.saga(row.address.definition, row.revision);
+  if (definition == nullptr)
+    return Error{ErrorKind::kRefused, std::string(code::kNoCode),
+                 "this process has no code for revision " + std::to_string(row.revision) + " of " +
+                     row.address.definition};
+  const auto replayed = engine::Instance::replay_to_ask(body_->parts.environment, *definition, saga);
+  if (replayed.problem)
+    return Error{ErrorKind::kRefused, std::string(code::kDiverged),
+                 "history and code differ at sequence " + std::to_string(replayed.problem->sequence) + ": " +
+                     replayed.problem->message};
+  auto answer = replayed.instance->query(name, input);
+  if (answer) return answer;
+  Error error = answer.error();
+  if (error.code.empty()) error.code = code::kQuery;
+  return error;
 }
 
 Result<void> Runtime::accept_position(const Position& position, const std::string& who,

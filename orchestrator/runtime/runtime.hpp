@@ -30,15 +30,17 @@ struct StartAnswer {
   std::string reason;
 };
 
-/// What became of an operator's action.
-struct ActionAnswer {
+/// What became of an input from elsewhere than a topic: an operator's action, a signal, an update.
+struct InputAnswer {
   enum class Kind {
     kApplied,
-    kRefused,   ///< the saga has moved, or the action does not fit (reason)
-    kAccepted,  ///< durable and to be applied in its turn, but not yet
+    kDuplicate,  ///< it was applied before
+    kRefused,    ///< the saga has moved or ended, or the input does not fit (reason)
+    kAccepted,   ///< durable and to be applied in its turn, but not yet
   } kind = Kind::kApplied;
   std::int64_t sequence = 0;
   std::string reason;
+  std::string answer;  ///< of an update, applied now or before
 };
 
 struct Health {
@@ -61,6 +63,7 @@ class Runtime final : public LaneRouter {
     /// Null: a pool of settings.local_threads threads. Else outlives it.
     StepExecutor* executor = nullptr;
     Territory territory{};  ///< default: every saga of the namespace is here
+    std::vector<SignalRoute> signals{};
   };
   explicit Runtime(Parts parts);
   /// Ends the threads without draining, if drain was not called.
@@ -82,9 +85,13 @@ class Runtime final : public LaneRouter {
   Result<StartAnswer> start_saga(std::string_view definition, std::string saga_id, std::string_view input,
                                  wire::TraceContext trace, std::string origin,
                                  std::chrono::milliseconds timeout);
-  /// Stores the action, then waits for a process to apply it.
-  Result<ActionAnswer> act(const SagaAddress& saga, const engine::OperatorAction& action,
+  /// Stores the input, then waits for a process to apply it.
+  Result<InputAnswer> send(const SagaAddress& saga, const engine::Input& input,
                            std::chrono::milliseconds timeout);
+  /// What a saga, as stored, answers to a query; writes nothing. kInvalid: no such query, or its input does not fit;
+  /// kRefused: this process has no code for the saga, its code and history differ, or the code threw.
+  [[nodiscard]] Result<std::string> query(const StoredSaga& saga, std::string_view name,
+                                          std::string_view input) const;
   /// An operator's decision about a stopped partition: recorded with who and why, then reading goes on.
   Result<void> accept_position(const Position& position, const std::string& who, const std::string& why);
 

@@ -247,6 +247,11 @@ bool Timekeeper::claim_parked(Session& session) {
     std::vector<Work> made;
     if (input && std::holds_alternative<Record>(*input)) {
       made = parts_.decoder.decode(std::make_shared<const Record>(std::get<Record>(std::move(*input))));
+      // A record may start one saga and be a signal for another: what was parked is for this one, and starts never are.
+      if (made.size() > 1)
+        std::erase_if(made, [&parked](const Work& work) {
+          return work.is_start() || work.passes_through() || work.address != parked.address;
+        });
     } else if (input) {
       made.resize(1);
       made.front().what = std::get<engine::Input>(std::move(*input));

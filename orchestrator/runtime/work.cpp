@@ -47,8 +47,14 @@ struct HeapBytes {
   std::size_t operator()(const engine::OperatorAction& action) const {
     return heap_bytes(action.result) + heap_bytes(action.who) + heap_bytes(action.why);
   }
+  std::size_t operator()(const engine::SignalInput& signal) const { return of_sent(signal); }
+  std::size_t operator()(const engine::UpdateInput& update) const { return of_sent(update); }
 
  private:
+  template <class Sent>
+  static std::size_t of_sent(const Sent& sent) {
+    return heap_bytes(sent.name) + heap_bytes(sent.source) + heap_bytes(sent.id) + heap_bytes(sent.data);
+  }
   static std::size_t of(const Failure& failure) {
     return heap_bytes(failure.code) + heap_bytes(failure.message);
   }
@@ -61,6 +67,8 @@ struct InputKind {
   std::string_view operator()(const engine::Undeliverable&) const { return "undeliverable"; }
   std::string_view operator()(const engine::Poison&) const { return "poison"; }
   std::string_view operator()(const engine::OperatorAction&) const { return "operator"; }
+  std::string_view operator()(const engine::SignalInput&) const { return "signal"; }
+  std::string_view operator()(const engine::UpdateInput&) const { return "update"; }
 };
 
 }  // namespace

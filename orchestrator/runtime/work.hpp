@@ -31,6 +31,7 @@ struct Settlement {
     kDropped,     ///< nothing to do any more (a wake-up of a saga that is gone)
   } kind = Kind::kApplied;
   std::string reason;
+  std::string answer;  ///< of an update
   SagaKey key = 0;
   std::int64_t sequence = 0;
 };
@@ -77,7 +78,8 @@ struct Work {
 /// What a work occupies, its record included: at least the truth.
 [[nodiscard]] std::size_t measure(const Work& work);
 
-/// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "dead_letter", "forward".
+/// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "signal", "update",
+/// "dead_letter", "forward".
 [[nodiscard]] std::string_view kind_of(const Work& work);
 
 /// Where Works go by saga: implemented by the Runtime's lanes, called from any thread.

@@ -37,6 +37,8 @@ inline constexpr std::string_view kExpired = "expired";      ///< the participan
 inline constexpr std::string_view kException = "exception";  ///< a local step threw something else
 inline constexpr std::string_view kInterrupted = "interrupted";  ///< the process running a local step died
 inline constexpr std::string_view kDeadline = "deadline";        ///< the saga's own deadline passed
+inline constexpr std::string_view kAbandoned = "abandoned";      ///< given up by the saga, or by its rollback
+inline constexpr std::string_view kCancelled = "cancelled";      ///< somebody cancelled the saga
 }  // namespace failure_code
 
 /// In a saga: thrown by `co_await saga.step<S>(…)` when S failed for good. In a local step: throw it for a

@@ -7,7 +7,10 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "skald/failure.hpp"
 #include "skald/record.hpp"
@@ -32,6 +35,15 @@ struct TimerSlot {
   int ordinal = 0;  ///< counted from 1, apart from the steps
   Time due{};
   bool fired = false;
+  bool cancelled = false;  ///< set by the code: never fires, wakes nobody
+};
+
+/// One wait for a signal, in the order in which the code began to wait; lives as long as the instance, at one address.
+struct SignalSlot {
+  std::string name;
+  bool arrived = false;
+  bool cancelled = false;  ///< set by the code: what comes later is for the next who waits
+  std::string data;        ///< JSON, once arrived
 };
 
 /// What a suspended saga waits for. Lives in the frame that is suspended.
@@ -52,8 +64,22 @@ class Journal {
   virtual ~Journal() = default;
   /// Schedules a step now; never blocks, never throws.
   virtual Slot& schedule(const StepDefinition& step, std::string input, bool pivot) = 0;
+  /// Gives a step up: settles it as failed unless it is settled.
+  virtual void abandon(Slot& slot) = 0;
   /// Starts a timer now; never blocks, never throws. One that is due already has fired.
-  virtual const TimerSlot& start_timer(Time due) = 0;
+  virtual TimerSlot& start_timer(Time due) = 0;
+  /// Begins to wait for the next signal of this name that nobody else waits for; one that came before is there at once.
+  virtual SignalSlot& expect_signal(std::string_view name) = 0;
+  /// The value recorded under this name, which is asked for only when there is none yet. nullopt: the run is void.
+  virtual std::optional<std::string> record(std::string_view name,
+                                            const std::function<std::string()>& value) = 0;
+  /// Whether this run has the change: it does unless it came past here before there was one.
+  virtual bool patched(std::string_view name) = 0;
+  /// The next number of a sequence that is this saga's own.
+  virtual std::uint64_t random() = 0;
+  /// While more shields are up than down a cancellation does not roll the saga back.
+  virtual void shield(int up) = 0;
+  [[nodiscard]] virtual bool cancel_requested() const noexcept = 0;
   /// The saga's one suspended leaf; the engine resumes it once it is ready.
   virtual void suspend(Waiter& waiter) noexcept = 0;
   /// The saga's time: of the transition that is being worked on; never goes back.

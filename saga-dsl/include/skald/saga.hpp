@@ -1,14 +1,16 @@
 // Saga: what a saga author derives from, and SagaDefinition: the same with its types erased, as the registry
-// and the engine use it. A saga object is default-constructed for each replay, so it holds no services and no
-// state.
+// and the engine use it. A saga object is default-constructed for each replay, so it holds no services; what its
+// members hold, replay builds again.
 #pragma once
 
 #include <concepts>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "skald/context.hpp"
+#include "skald/handlers.hpp"
 #include "skald/task.hpp"
 
 namespace skald {
@@ -16,7 +18,8 @@ namespace skald {
 /// Derive, give it `static constexpr std::string_view name`, optionally `static constexpr SagaOptions
 /// options` and `static constexpr int revision` (default 1), and write run as a coroutine. run has no side
 /// effects of its own: time, ids and every effect come from the Context. StepFailed and SagaFailed that leave
-/// it roll back; any other exception makes the saga stuck.
+/// it roll back; any other exception makes the saga stuck. What reaches a running saga from outside stands in
+/// `signals`, `queries` and `updates` (handlers.hpp).
 template <class InputType, class OutputType>
 class Saga {
  public:
@@ -46,6 +49,13 @@ class Execution {
   [[nodiscard]] virtual bool done() const = 0;
   /// Once done.
   [[nodiscard]] virtual RunResult result() = 0;
+  /// Asks the saga's object. kInvalid: there is no such query, or the input does not fit it.
+  [[nodiscard]] virtual Result<std::string> query(std::string_view name, std::string_view input) const = 0;
+  /// What the update would answer, changing nothing. kInvalid as above; kRefused: the handler threw.
+  [[nodiscard]] virtual Result<std::string> try_update(std::string_view name,
+                                                       std::string_view input) const = 0;
+  /// Changes the saga's object; gives the answer. Only what try_update let pass.
+  virtual Result<std::string> update(std::string_view name, std::string_view input) = 0;
 };
 
 template <class S>
@@ -78,6 +88,21 @@ class TypedExecution final : public Execution {
     return result;
   }
 
+  [[nodiscard]] Result<std::string> query(std::string_view name, std::string_view input) const override {
+    return ask_query(saga_, name, input);
+  }
+  [[nodiscard]] Result<std::string> try_update(std::string_view name, std::string_view input) const override {
+    if constexpr (HasUpdates<S>) {
+      S copy(saga_);
+      return apply_update(copy, name, input);
+    } else {
+      return no_such_handler("update", name, {});
+    }
+  }
+  Result<std::string> update(std::string_view name, std::string_view input) override {
+    return apply_update(saga_, name, input);
+  }
+
  private:
   S saga_;
   Context context_;
@@ -108,6 +133,18 @@ constexpr bool check_saga() {
                 "the saga's input is not mapped: add SKALD_FIELDS(Input, field, …) beside its struct");
   static_assert(JsonMapped<typename S::Output>,
                 "the saga's output is not mapped: add SKALD_FIELDS(Output, field, …) beside its struct");
+  if constexpr (HasSignals<S>)
+    static_assert(names_are_good(S::signals),
+                  "each of a saga's signals has a name of its own, like a step's");
+  if constexpr (HasQueries<S>)
+    static_assert(names_are_good(S::queries),
+                  "each of a saga's queries has a name of its own, like a step's");
+  if constexpr (HasUpdates<S>) {
+    static_assert(names_are_good(S::updates),
+                  "each of a saga's updates has a name of its own, like a step's");
+    static_assert(std::is_copy_constructible_v<S>,
+                  "a saga with updates can be copied: an update is tried on a copy before it counts");
+  }
   return true;
 }
 
@@ -118,6 +155,7 @@ struct SagaDefinition {
   std::string_view name;
   int revision = 1;
   SagaOptions options{};
+  std::span<const SignalDefinition> signals{};
   /// Reads an input and writes it back in its one canonical form (field order, no unknown fields): what is
   /// stored and hashed, so that "the same input" means the same values. Errors carry the JSON pointer.
   Result<std::string> (*canonical_input)(std::string_view input) = nullptr;
@@ -136,6 +174,7 @@ SagaDefinition make_saga_definition() {
   definition.name = S::name;
   if constexpr (detail::HasRevision<S>) definition.revision = S::revision;
   if constexpr (detail::HasSagaOptions<S>) definition.options = S::options;
+  if constexpr (detail::HasSignals<S>) definition.signals = S::signals;
   definition.canonical_input = [](std::string_view text) -> Result<std::string> {
     auto input = from_json<Input>(text);
     if (!input) return input.error();

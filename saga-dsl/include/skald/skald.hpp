@@ -3,6 +3,7 @@
 #pragma once
 
 #include "skald/fields.hpp"
+#include "skald/handlers.hpp"
 #include "skald/record.hpp"
 #include "skald/registry.hpp"
 #include "skald/saga.hpp"

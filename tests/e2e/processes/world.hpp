@@ -42,6 +42,8 @@ class World {
 
   /// From now on sagas are divided between databases `first` (this world's) and `second`, made in the server `postgres`.
   void divide(const std::string& postgres, const std::string& first_slots, const std::string& second_slots);
+  /// Sections that every configuration file of this world has besides, as YAML.
+  void add_configuration(const std::string& yaml) { more_configuration_ += yaml; }
   /// `place-order migrate`, then the participants.
   void prepare();
   /// A running `place-order serve`, ready unless told otherwise.
@@ -80,6 +82,7 @@ class World {
   std::string database_;  ///< URI
   std::string second_;    ///< of the second database, empty: there is none
   std::string slots_[2];
+  std::string more_configuration_;
   std::filesystem::path folder_;
   int started_ = 0;
   std::vector<std::unique_ptr<Process>> participants_;

@@ -22,11 +22,20 @@ class FakeControl final : public Control {
     if (error) return *error;
     return Started{duplicate};
   }
-  Result<void> act(const SagaAddress& address, const engine::OperatorAction& action) override {
-    calls += "act " + address.saga_id + " " + std::to_string(action.sequence) + " " + action.who + " " +
-             action.result + ";";
+  Result<Sent> send(const SagaAddress& address, const engine::Input& input) override {
+    if (const auto* action = std::get_if<engine::OperatorAction>(&input))
+      calls += "act " + address.saga_id + " " + std::to_string(action->sequence) + " " + action->who + " " +
+               action->result + ";";
+    if (const auto* signal = std::get_if<engine::SignalInput>(&input))
+      calls += "signal " + address.saga_id + " " + signal->name + " " + signal->source + " " + signal->id +
+               " " + signal->data + ";";
+    if (const auto* update = std::get_if<engine::UpdateInput>(&input))
+      calls += "update " + address.saga_id + " " + update->name + " " + update->id + " " + update->data + ";";
     if (error) return *error;
-    return {};
+    return Sent{duplicate, answer};
+  }
+  Result<std::string> query(const StoredSaga&, std::string_view, std::string_view) override {
+    return std::string("{}");
   }
   Result<std::string> cluster_id() override { return std::string("cluster"); }
 
@@ -34,6 +43,7 @@ class FakeControl final : public Control {
   Readiness readiness_{true, true, "", ""};
   std::optional<Error> error;
   bool duplicate = false;
+  std::string answer;
   std::string calls;
 };
 
@@ -131,7 +141,7 @@ TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
 TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   const std::string path = "/api/v1/sagas/place-order/o/1/actions";
   EXPECT_THAT(post(path, R"({"action":"explode"})").body,
-              HasSubstr("/action takes retry, skip, compensate or end"));
+              HasSubstr("/action takes retry, skip, compensate, end, cancel or terminate"));
   EXPECT_THAT(post(path, R"({"action":"retry"})").body, HasSubstr("/sequence takes"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4})").body, HasSubstr("/who is missing"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"who":"ann"})").body,
@@ -144,6 +154,39 @@ TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   EXPECT_EQ(control.calls, R"(act o/1 4 ann {"id":"r"};)");
   control.error = Error{ErrorKind::kRefused, "SKALD-416", "the saga has moved"};
   EXPECT_EQ(post(path, R"({"action":"retry","sequence":4,"who":"ann","why":"x"})").status, 409);
+}
+
+TEST_F(Routes, SendsASignalToASagaWhoseIdHasSlashes) {
+  const std::string path = "/api/v1/sagas/place-order/o/1/signals/approval";
+  EXPECT_EQ(post(path, R"({"id":"m-1","data":{"by":"ann"}})").body, "{\"result\":\"applied\"}\n");
+  EXPECT_EQ(control.calls, R"(signal o/1 approval /skald/api m-1 {"by":"ann"};)");
+  control.duplicate = true;
+  EXPECT_EQ(post(path, R"({"id":"m-1","source":"/shop"})").body, "{\"result\":\"duplicate\"}\n");
+  EXPECT_THAT(control.calls, HasSubstr("signal o/1 approval /shop m-1 {};"));
+  EXPECT_THAT(post(path, "{}").body, HasSubstr("/id is missing"));
+  EXPECT_THAT(post(path, R"({"id":"two words"})").body, HasSubstr("/id takes visible ASCII"));
+  EXPECT_THAT(post(path, R"({"id":"m","start":{}})").body, HasSubstr("/start/input is missing"));
+}
+
+TEST_F(Routes, StartsWithASignal) {
+  post("/api/v1/sagas/place-order/o-1/signals/approval", R"({"id":"m-1","start":{"input":{"a":1}}})");
+  EXPECT_EQ(control.calls, R"(start place-order/o-1 {"a":1};signal o-1 approval /skald/api m-1 {};)");
+}
+
+TEST_F(Routes, AnswersAnUpdateOrSaysWhyNot) {
+  const std::string path = "/api/v1/sagas/place-order/o-1/updates/move-to";
+  control.answer = R"({"moved":true})";
+  EXPECT_EQ(post(path, R"({"id":"m-1"})").body, "{\"result\":\"applied\",\"answer\":{\"moved\":true}}\n");
+  control.error = Error{ErrorKind::kRefused, "SKALD-922", "it has left"};
+  EXPECT_EQ(post(path, R"({"id":"m-2"})").status, 409);
+}
+
+TEST_F(Routes, CancelsAndTerminatesWithoutASequence) {
+  const std::string path = "/api/v1/sagas/place-order/o-1/actions";
+  EXPECT_EQ(post(path, R"({"action":"cancel","who":"ann","why":"x"})").status, 200);
+  EXPECT_EQ(post(path, R"({"action":"terminate","sequence":3,"who":"ann","why":"x"})").status, 200);
+  EXPECT_EQ(control.calls, "act o-1 0 ann ;act o-1 3 ann ;");
+  EXPECT_EQ(post(path, R"({"action":"cancel","sequence":0,"who":"ann","why":"x"})").status, 400);
 }
 
 TEST_F(Routes, AskForTheTokenWhereThereIsOneButNotForHealth) {

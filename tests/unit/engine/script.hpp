@@ -99,11 +99,18 @@ class Script {
     keep(started.transition);
   }
 
-  Judgement advance(const Input& input) {
+  Verdict verdict(const Input& input) {
     Verdict verdict = instance_->advance(input, moment());
     reason_ = verdict.reason;
     if (verdict.transition) keep(*verdict.transition);
-    return verdict.judgement;
+    return verdict;
+  }
+  Judgement advance(const Input& input) { return verdict(input).judgement; }
+  /// As any process would: from history alone.
+  Result<std::string> ask(const std::string& name, const std::string& input) {
+    const auto replayed = Instance::replay_to_ask(environment_, definition_, stored_);
+    if (replayed.problem) return Error{ErrorKind::kRefused, "", replayed.problem->message};
+    return replayed.instance->query(name, input);
   }
 
   Judgement succeed(int ordinal, int attempt = 1, const std::string& data = "") {

@@ -157,6 +157,14 @@ TEST(StatusTable, EveryWayIsTaken) {
     run.start<ThreeSteps>(), run.succeed(1), stick(run), run.decide(OperatorVerb::compensate, 0);
   });
   play([&](Script& run) { run.start<ThreeSteps>(), stick(run), run.decide(OperatorVerb::end, 0); });
+  play([](Script& run) { run.start<ThreeSteps>(), run.decide(OperatorVerb::terminate, 0); });
+  play([](Script& run) {
+    run.start<ThreeSteps>(), run.succeed(1), run.decide(OperatorVerb::cancel, 0), run.undone(2),
+        run.undone(1);
+  });
+  play([](Script& run) {
+    run.start<ThreeSteps>(), run.decide(OperatorVerb::cancel, 0), run.decide(OperatorVerb::terminate, 0);
+  });
   for (const StatusChange& change : kStatusTable)
     EXPECT_TRUE(taken.contains({change.from, change.to})) << change.meaning;
 }

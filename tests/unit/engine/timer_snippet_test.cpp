@@ -1,8 +1,6 @@
 // The snippet of docs/timers.md, compiled and run; a test below compares it with the page, line by line.
-#include <fstream>
-#include <iterator>
-
 #include "script.hpp"
+#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -40,17 +38,6 @@ class FreeTrial : public skald::Saga<Trial, skald::Nothing> {
 // snippet ends
 // clang-format on
 
-std::string contents(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-std::string between(const std::string& text, const std::string& begin, const std::string& end) {
-  const std::size_t from = text.find(begin);
-  if (from == std::string::npos) return "no " + begin;
-  return text.substr(from + begin.size(), text.find(end, from + begin.size()) - from - begin.size());
-}
-
 TEST(TimerSnippet, DoesWhatThePageSays) {
   using std::chrono::days;
   using ::testing::ElementsAre;
@@ -73,13 +60,7 @@ TEST(TimerSnippet, OfAShortTrialRemindsAtOnce) {
   EXPECT_THAT(run.sent(), ::testing::ElementsAre("reserve action 1"));
 }
 
-TEST(TimerSnippet, IsTheOneOnThePage) {
-  const std::string root = SKALD_SOURCE_FOLDER;
-  const std::string page = between(contents(root + "/docs/timers.md"), "```cpp\n", "```\n");
-  EXPECT_GT(page.size(), 500u);
-  EXPECT_EQ(page, between(contents(root + "/tests/unit/engine/timer_snippet_test.cpp"), "// snippet begins\n",
-                          "// snippet ends\n"));
-}
+TEST(TimerSnippet, IsTheOneOnThePage) { expect_same_snippet("timers.md", "timer_snippet_test.cpp"); }
 
 }  // namespace
 }  // namespace skald::engine

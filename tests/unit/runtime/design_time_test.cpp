@@ -326,9 +326,9 @@ TEST(Operators, AnActionIsStoredThenAppliedAndRefusedIfTheSagaMoved) {
   action.sequence = 41;
   action.who = "alice";
   action.why = "test";
-  auto answer = process.runtime->act({"three-steps", "o-1"}, action, 0ms);
+  auto answer = process.runtime->send({"three-steps", "o-1"}, engine::Input(action), 0ms);
   ASSERT_TRUE(answer.ok());
-  EXPECT_EQ(answer->kind, ActionAnswer::Kind::kAccepted);
+  EXPECT_EQ(answer->kind, InputAnswer::Kind::kAccepted);
   EXPECT_THAT(world.store.parked(), SizeIs(1));
   ASSERT_TRUE(world.run_until([&] { return world.store.parked().empty(); }));
   EXPECT_EQ(process.observer.ignored["operator"], 1) << "it named a sequence the saga never had";

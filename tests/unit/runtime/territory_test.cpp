@@ -21,10 +21,12 @@ class TwoDatabases : public testing::Test {
                  }}});
     const auto low = *wire::SlotSet::parse("0-511");
     const auto high = *wire::SlotSet::parse("512-1023");
-    first_ = std::make_unique<Decoder>(world_.registry, "test", "replies.first", routes,
-                                       Territory{low, {{high, "replies.second"}}});
-    second_ = std::make_unique<Decoder>(world_.registry, "test", "replies.second", routes,
-                                        Territory{high, {{low, "replies.first"}}});
+    first_ =
+        std::make_unique<Decoder>(world_.registry, "test", "replies.first", routes,
+                                  std::vector<SignalRoute>{}, Territory{low, {{high, "replies.second"}}});
+    second_ =
+        std::make_unique<Decoder>(world_.registry, "test", "replies.second", routes,
+                                  std::vector<SignalRoute>{}, Territory{high, {{low, "replies.first"}}});
   }
 
   static std::string id_in(bool second) {

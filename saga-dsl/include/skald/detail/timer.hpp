@@ -1,10 +1,9 @@
-// What Context::sleep is made of: a duration of any unit as milliseconds, and the wait for a timer.
+// What Context::sleep is made of: a duration of any unit as a moment.
 #pragma once
 
 #include <chrono>
-#include <coroutine>
 
-#include "skald/journal.hpp"
+#include "skald/record.hpp"
 
 namespace skald::detail {
 
@@ -19,21 +18,5 @@ template <class Number, class Period>
   if (seconds > Seconds(kBeyondAnyLimit)) return Time::max();
   return now + std::chrono::ceil<std::chrono::milliseconds>(sleep);
 }
-
-class [[nodiscard("co_await it")]] TimerAwaiter final : public Waiter {
- public:
-  TimerAwaiter(Journal& journal, const TimerSlot& slot) noexcept : journal_(&journal), slot_(&slot) {}
-  [[nodiscard]] bool ready() const noexcept override { return slot_->fired; }
-  [[nodiscard]] bool await_ready() const noexcept { return slot_->fired; }
-  void await_suspend(std::coroutine_handle<> self) noexcept {
-    handle = self;
-    journal_->suspend(*this);
-  }
-  void await_resume() const noexcept {}
-
- private:
-  Journal* journal_;
-  const TimerSlot* slot_;
-};
 
 }  // namespace skald::detail

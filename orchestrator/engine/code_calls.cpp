@@ -1,0 +1,107 @@
+// What the saga's code calls beside steps and timers: giving up a step, signals, recorded values, patches, numbers.
+#include "engine/state.hpp"
+#include "skald/step.hpp"
+
+namespace skald::engine {
+
+void Instance::State::abandon(detail::Slot& slot) {
+  if (is_void() || slot.settled) return;
+  const StepState& step = *this->step(slot.ordinal);
+  if (step.pivot)
+    return defect(
+        "pivot-cancelled",
+        "the code gave up its pivot " + std::string(slot.step->name) + ", whose outcome decides the saga",
+        slot.ordinal);
+  Event event;
+  event.kind = EventKind::kAbandoned;
+  event.ordinal = slot.ordinal;
+  event.step = slot.step->name;
+  event.failure = {std::string(failure_code::kAbandoned), "the saga gave it up", Retry::never, false};
+  code_event(std::move(event));
+}
+
+detail::SignalSlot& Instance::State::expect_signal(std::string_view name) {
+  if (takes_nothing() || starts_too_much()) return dead_signal_;
+  for (const SignalDefinition& known : definition_.signals)
+    if (known.name == name) return mailbox_.expect(name);
+  defect("undeclared-signal", "the code waits for signal " + std::string(name) +
+                                  ", which does not stand in the saga's `signals`: nobody could send it");
+  return dead_signal_;
+}
+
+std::optional<std::string> Instance::State::record(std::string_view name,
+                                                   const std::function<std::string()>& value) {
+  if (takes_nothing()) return std::nullopt;
+  if (!detail::is_name(name)) {
+    defect("invalid-name", "saga.record takes a name of 1 to 63 characters of A-Z a-z 0-9 . _ -");
+    return std::nullopt;
+  }
+  Event event;
+  event.kind = EventKind::kRecorded;
+  event.name = name;
+  if (replaying_ == nullptr) {
+    event.data = value();
+  } else if (const Event* had = next_code_event(); had != nullptr && had->kind == EventKind::kRecorded) {
+    event.data = had->data;
+  }
+  if (event.data.size() > environment_.limits.maximum_payload_bytes) {
+    defect("payload-limit", "record " + std::string(name) + " has " + std::to_string(event.data.size()) +
+                                " bytes; the limit is " +
+                                std::to_string(environment_.limits.maximum_payload_bytes));
+    return std::nullopt;
+  }
+  std::string data = event.data;
+  code_event(std::move(event));
+  if (is_void()) return std::nullopt;
+  return data;
+}
+
+/// The event by the code that comes next in the history that is replayed, patches left out; null: none.
+const Event* Instance::State::next_code_event() {
+  skip_patches();
+  const auto& events = *replaying_->events;
+  if (replaying_->next >= events.size() || origin_of(events[replaying_->next].kind) != EventOrigin::kCode)
+    return nullptr;
+  return &events[replaying_->next];
+}
+
+bool Instance::State::patched(std::string_view name) {
+  if (is_void()) return false;
+  if (const auto known = patches_.find(name); known != patches_.end()) return known->second;
+  if (!detail::is_name(name)) {
+    defect("invalid-name", "saga.patched takes a name of 1 to 63 characters of A-Z a-z 0-9 . _ -");
+    return false;
+  }
+  bool has = true;
+  if (replaying_ != nullptr) {
+    has = false;
+    const auto& events = *replaying_->events;
+    for (std::size_t next = replaying_->next;
+         next < events.size() && events[next].kind == EventKind::kPatched; ++next)
+      has = has || events[next].name == name;
+  } else {
+    Event event;
+    event.kind = EventKind::kPatched;
+    event.name = name;
+    record(std::move(event));
+  }
+  patches_.emplace(name, has);
+  return has;
+}
+
+/// SplitMix64 (Steele, Lea, Flood 2014), seeded by the saga's key: each saga has its own sequence, always the same.
+std::uint64_t Instance::State::random() {
+  std::uint64_t mixed =
+      static_cast<std::uint64_t>(key_) * 0xd1342543de82ef95ULL + ++draws_ * 0x9e3779b97f4a7c15ULL;
+  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
+  return mixed ^ (mixed >> 31);
+}
+
+Result<std::string> Instance::State::query(std::string_view name, std::string_view input) const {
+  if (!execution_)
+    return Error{ErrorKind::kRefused, "", "the saga's code has not run: there is nothing to ask"};
+  return execution_->query(name, input);
+}
+
+}  // namespace skald::engine

@@ -1,0 +1,40 @@
+// A signal: kept for the code, which asks for it by name. What no revision of the saga would take is a dead letter.
+#include "engine/state.hpp"
+
+namespace skald::engine {
+namespace {
+
+const SignalDefinition* find(const SagaDefinition& definition, const std::string& name) {
+  for (const SignalDefinition& known : definition.signals)
+    if (known.name == name) return &known;
+  return nullptr;
+}
+
+}  // namespace
+
+Ruling judge(Instance::State& state, const SignalInput& input) {
+  if (state.mailbox_.seen(Mailbox::key(input.source, input.id)))
+    return {Judgement::kDuplicate, "the signal came before"};
+  const SignalDefinition* known = find(state.definition_, input.name);
+  if (known == nullptr)
+    return {
+        Judgement::kMismatch,
+        detail::no_such_handler("signal", input.name, detail::names_of(state.definition_.signals)).message};
+  if (auto fits = known->check(input.data); !fits)
+    return {Judgement::kMismatch, "signal " + input.name + " does not fit: " + fits.error().message};
+  if (state.status_ != SagaStatus::kStuck && !state.code_may_go_on())
+    return {Judgement::kLate, "the saga's code has ended: nobody would read the signal"};
+  if (state.mailbox_.unread() >= state.environment_.limits.maximum_unread_signals)
+    return {Judgement::kMismatch,
+            "the saga has " + std::to_string(state.mailbox_.unread()) + " signals it has not read: no more"};
+  Event event;
+  event.kind = EventKind::kSignal;
+  event.name = input.name;
+  event.who = input.source;
+  event.id = input.id;
+  event.data = input.data;
+  state.record(std::move(event));
+  return {};
+}
+
+}  // namespace skald::engine
