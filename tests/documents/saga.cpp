@@ -31,6 +31,29 @@ struct Parallel : skald::Saga<Order, Receipt> {
   }
 };
 
+struct Named {
+  std::string customer;
+};
+SKALD_FIELDS(Named, customer)
+struct CheckCustomer : skald::CommandStep<Named, skald::Nothing> {
+  static constexpr std::string_view name = "check-customer", topic = "customers.commands";
+  static constexpr skald::NoCompensation compensation{"it only looks"};
+};
+struct Prices {
+  std::int64_t current(const std::string&) { return 1; }
+};
+
+struct Changed : skald::Saga<Order, skald::Nothing> {
+  static constexpr std::string_view name = "changed";
+  skald::Task<skald::Nothing> run(skald::Context& saga, Order order) override {
+#include "authoring-4.inc"
+    Prices prices;
+#include "authoring-5.inc"
+    static_cast<void>(price);
+    co_return skald::Nothing{};
+  }
+};
+
 void add_to(skald::Registry& registry) {
 #include "authoring-3.inc"
   registry.add_saga<Parallel>();
