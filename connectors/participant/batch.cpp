@@ -14,9 +14,12 @@ using wire::Command;
 using wire::Phase;
 using wire::Reply;
 
-wire::Failure failure_of(std::string code, std::string message, bool retryable) {
+wire::Failure failure_of(std::string code, std::string message, bool retryable,
+                         std::optional<std::chrono::milliseconds> retry_after = {}) {
   if (!wire::is_valid_name(code)) code = "invalid-code";
-  return {std::move(code), std::move(message), retryable};
+  constexpr std::chrono::milliseconds kShortest{0}, kLongest{std::chrono::hours{24 * 365}};
+  if (retry_after) retry_after = std::clamp(*retry_after, kShortest, kLongest);
+  return {std::move(code), std::move(message), retryable, retry_after};
 }
 
 class Round {
@@ -172,7 +175,7 @@ class Round {
     } catch (const Refused& refused) {
       answer = {Answer::Kind::kRefused, {}, refused.code(), refused.what()};
     } catch (const Retry& retry) {
-      answer = {Answer::Kind::kRetry, {}, retry.code(), retry.what()};
+      answer = {Answer::Kind::kRetry, {}, retry.code(), retry.what(), retry.after()};
     } catch (const SqlError& error) {
       if (is_transient(error) && on_conflict_ == OnConflict::kThrow) throw;
       answer = {
@@ -216,7 +219,8 @@ class Round {
       }
       case Answer::Kind::kRetry:
         ++retryable_;
-        return fail_for_now(index, failure_of(std::move(answer.code), std::move(answer.message), true));
+        return fail_for_now(
+            index, failure_of(std::move(answer.code), std::move(answer.message), true, answer.retry_after));
     }
   }
 

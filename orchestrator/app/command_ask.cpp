@@ -48,13 +48,11 @@ Result<void> write_place(json::Writer& writer, const std::string& body, const Ac
 
 }  // namespace
 
-int run_action(const Program& program, const ActionOptions& options) {
-  const auto config = program.config({});
-  if (!config) return program.fail(config.error());
-  const std::string url = url_of(*config, options.url);
+int act(const Program& program, const Config& config, const ActionOptions& options) {
+  const std::string url = url_of(config, options.url);
   const std::string path =
       "/api/v1/sagas/" + api::percent_encoded(options.saga) + "/" + api::percent_encoded(options.id);
-  const auto seen = api::ask({url, "GET", path, "", config->http.token});
+  const auto seen = api::ask({url, "GET", path, "", config.http.token});
   if (!seen) return program.fail(seen.error());
   if (seen->status != 200) return refused(program, *seen);
   json::Writer writer;
@@ -76,13 +74,19 @@ int run_action(const Program& program, const ActionOptions& options) {
     writer.raw(*result);
   }
   writer.end_object();
-  const auto answer = api::ask({url, "POST", path + "/actions", writer.take(), config->http.token});
+  const auto answer = api::ask({url, "POST", path + "/actions", writer.take(), config.http.token});
   if (!answer) return program.fail(answer.error());
   if (answer->status == 200) {
     print(options.saga + " " + printable(options.id, 255) + ": " + options.verb + " applied\n");
     return kExitOk;
   }
   return refused(program, *answer);
+}
+
+int run_action(const Program& program, const ActionOptions& options) {
+  const auto config = program.config({});
+  if (!config) return program.fail(config.error());
+  return act(program, *config, options);
 }
 
 }  // namespace skald::app

@@ -74,6 +74,17 @@ struct ActionOptions {
   std::optional<std::int64_t> sequence;
 };
 int run_action(const Program& program, const ActionOptions& options);
+/// One action on one saga; says what came of it. The exit code.
+int act(const Program& program, const Config& config, const ActionOptions& options);
+
+/// An action on every saga that a filter finds.
+struct BatchOptions {
+  ActionOptions action;
+  std::string definition, status = "stuck", reason, before;
+  std::size_t limit = 1'000;
+  bool dry_run = false;
+};
+int run_batch(const Program& program, const BatchOptions& options);
 
 struct CheckOptions {
   bool reference = false;

@@ -186,6 +186,8 @@ class Builder {
       if (auto done = retry("steps.<step>.retry", name, options.retry); !done) return done;
       if (auto done = retry("steps.<step>.compensation_retry", name, options.compensation_retry); !done)
         return done;
+      duration("steps.<step>.schedule_to_start", name,
+               [&](auto value) { options.schedule_to_start = value; });
       if (options.start_to_close && options.schedule_to_close &&
           *options.start_to_close > *options.schedule_to_close)
         return refuse(kCodeValue, at_step("steps.<step>", name) + ".start_to_close (" +
@@ -195,6 +197,9 @@ class Builder {
       if (definition->kind == StepKind::local && config_.values.find("steps.<step>.topic", name) != nullptr)
         return refuse(kCodeValue, at_step("steps.<step>.topic", name) +
                                       ": a local step is done in this process and takes no topic");
+      if (definition->kind == StepKind::local && options.schedule_to_start)
+        return refuse(kCodeValue, at_step("steps.<step>.schedule_to_start", name) +
+                                      ": a local step begins where it is scheduled and takes none");
       config_.steps[name] = std::move(settings);
     }
     for (const SagaDefinition& definition : registry_.sagas()) {

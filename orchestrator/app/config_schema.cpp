@@ -61,6 +61,8 @@ constexpr KeySchema kSchema[] = {
 
     {"steps.<step>.topic", kTopic, "(the step's own)", "Topic of a command step's commands."},
     {"steps.<step>.start_to_close", kDuration, "(the step's own)", "For one attempt.", 1, kYear},
+    {"steps.<step>.schedule_to_start", kDuration, "(the step's own)",
+     "From the sending of a command until a participant begins it; a later one is not executed.", 1, kYear},
     {"steps.<step>.schedule_to_close", kDuration, "(the step's own)", "For all attempts together.", 1, kYear},
     {"steps.<step>.retry.initial_interval", kDuration, "(the step's own)", "Pause before the second attempt.",
      1, kDay},

@@ -202,10 +202,13 @@ class CommandLine {
     add_sending();
     add_action("cancel", "Roll an open saga back, unless its pivot took effect");
     add_action("terminate", "End an open saga as it stands, without rollback");
-    add_action("retry", "Try a stuck saga again from where it stands");
+    add_action(
+        "retry",
+        "Try a stuck saga again from where it stands; of an open one, at once what waits for its retry");
     add_action("skip", "Let a stuck step count as done, with the result given");
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
+    add_batch();
   }
 
   void add_sending() {
@@ -237,6 +240,34 @@ class CommandLine {
         ->add_option("--start-input", running_.start_input,
                      "Start the saga first, with this input, unless it exists")
         ->type_name("JSON");
+  }
+
+  void add_batch() {
+    CLI::App* command =
+        add("batch", "An action on every saga that a filter finds; ended and asked for again it goes on",
+            "batch retry --reason compensation-refused --who ann --why 'provider is back' --dry-run\nbatch "
+            "cancel "
+            "--definition place-order --status running --who ann --why 'recall'",
+            [this] { return run_batch(program_, batch_); });
+    command->add_option("ACTION", batch_.action.verb, "retry, compensate, end, cancel or terminate")
+        ->required()
+        ->check(CLI::IsMember({"retry", "compensate", "end", "cancel", "terminate"}));
+    command->add_option("--definition", batch_.definition, "Only sagas of this definition")
+        ->type_name("NAME");
+    command->add_option("--status", batch_.status, "Their status")
+        ->type_name("STATUS")
+        ->capture_default_str();
+    command->add_option("--reason", batch_.reason, "Only sagas stuck for this reason")->type_name("REASON");
+    command->add_option("--limit", batch_.limit, "At most so many")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command->add_option("--before", batch_.before, "Only sagas older than this key: where a batch stopped")
+        ->type_name("KEY");
+    command->add_flag("--dry-run", batch_.dry_run, "Only say which sagas it would be");
+    command->add_option("--who", batch_.action.who, "Who decides; stands in the histories")->required();
+    command->add_option("--why", batch_.action.why, "Why; stands in the histories")->required();
+    command->add_option("--url", batch_.action.url, "The orchestrator (default: http.listen)")
+        ->type_name("URL");
   }
 
   void add_action(const std::string& verb, const std::string& description) {
@@ -273,6 +304,7 @@ class CommandLine {
   app::StartOptions start_;
   app::ActionOptions action_;
   app::RunningOptions running_;
+  app::BatchOptions batch_;
 };
 
 }  // namespace

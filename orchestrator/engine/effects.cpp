@@ -1,4 +1,6 @@
 // What a recorded event causes outside: commands, local attempts, the outcome event, and observations for metrics.
+#include <algorithm>
+
 #include "engine/state.hpp"
 #include "skald/json.hpp"
 
@@ -72,7 +74,11 @@ void Instance::State::send_attempt(const Event& event, Phase phase, int attempt,
   command.idempotency_key = idempotency_key(step);
   command.phase = phase;
   command.attempt = attempt;
-  if (!undo && !step.pivot) command.expiry = event.kind == EventKind::kStep ? event.close : step.close;
+  if (!undo && !step.pivot) {
+    command.expiry = event.kind == EventKind::kStep ? event.close : step.close;
+    if (const auto limit = step.settings->options.schedule_to_start)
+      command.expiry = std::min(command.expiry.value_or(kNever), now_ + *limit);
+  }
   command.reply_to = environment_.reply_topic;
   command.trace = trace_;
   command.data = undo ? step.undo_input : step.input;

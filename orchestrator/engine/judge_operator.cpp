@@ -7,6 +7,8 @@
 //   compensate  rolls back from here, also past a pivot
 //   end         terminated, nothing undone
 //
+// On a saga that is not stuck, retry sends at once what waits for its next attempt.
+//
 // Two are for any open saga, whatever its sequence:
 //
 //   cancel      rolls back as a deadline does: after an open pivot, and unless a shield of the code decides otherwise
@@ -65,6 +67,25 @@ Ruling skip(Instance::State& state, StepState* step, Event event, const std::str
   return state.record(std::move(event)), Ruling{};
 }
 
+/// `input.ordinal`: that step, or every one that waits.
+Ruling retry_now(Instance::State& state, const OperatorAction& input) {
+  if (input.sequence != state.sequence_)
+    return {Judgement::kRefused,
+            "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
+  std::vector<std::pair<int, Phase>> waiting;
+  for (const int ordinal : state.active_) {
+    const StepState& step = *state.step(ordinal);
+    if (input.ordinal != 0 && input.ordinal != ordinal) continue;
+    if (step.stage == StepState::Stage::kWaiting) waiting.emplace_back(ordinal, Phase::kAction);
+    if (step.undo == StepState::Undo::kWaiting) waiting.emplace_back(ordinal, Phase::kCompensation);
+  }
+  if (waiting.empty())
+    return {Judgement::kRefused, "no step waits for its next attempt: there is nothing to retry now"};
+  state.record(operator_event(input));
+  for (const auto& [ordinal, phase] : waiting) state.record_attempt(*state.step(ordinal), phase);
+  return {};
+}
+
 Ruling cancel(Instance::State& state, const OperatorAction& input) {
   if (state.broken_) return {Judgement::kRefused, "history and code differ: " + state.broken_->message};
   if (state.status_ == SagaStatus::kStuck)
@@ -103,7 +124,10 @@ Ruling judge(Instance::State& state, const OperatorAction& input) {
               "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
     return input.verb == OperatorVerb::cancel ? cancel(state, input) : end(state, operator_event(input));
   }
-  if (state.status_ != SagaStatus::kStuck) return {Judgement::kRefused, "the saga is not stuck"};
+  if (state.status_ != SagaStatus::kStuck)
+    return input.verb == OperatorVerb::retry && !state.broken_
+               ? retry_now(state, input)
+               : Ruling{Judgement::kRefused, "the saga is not stuck", {}};
   if (input.sequence != state.sequence_ || input.ordinal != state.stuck_ordinal_)
     return {Judgement::kRefused, "the saga moved since you looked: it is stuck at sequence " +
                                      std::to_string(state.sequence_) + ", step #" +

@@ -91,9 +91,12 @@ void Instance::State::record_failure(StepState& step, Phase phase, Failure failu
   event.step = step.slot.step->name;
 
   const bool exhausted = policy.maximum_attempts > 0 && attempt >= policy.maximum_attempts;
-  const bool may_retry = failure.retry == Retry::allowed && (undo || !step.abandoned) &&
+  const bool late_start = !undo && options.schedule_to_start && failure.code == failure_code::kExpired;
+  const bool may_retry = failure.retry == Retry::allowed && (undo || !step.abandoned) && !late_start &&
                          !policy.non_retryable.contains(failure.code) && !exhausted;
-  const Time retry_at = now_ + retry_delay(policy, attempt, environment_.random->next());
+  const auto own_pause = retry_delay(policy, attempt, environment_.random->next());
+  constexpr std::chrono::milliseconds kShortest{0}, kLongest{std::chrono::hours{24 * 366}};
+  const Time retry_at = now_ + std::clamp(failure.retry_after.value_or(own_pause), kShortest, kLongest);
   if (undo) {
     if (may_retry) event.retry_at = retry_at;
   } else {

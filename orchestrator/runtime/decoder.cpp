@@ -99,7 +99,8 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
   input.data = std::move(reply->data);
   if (!reply->succeeded)
     input.failure = {std::move(reply->failure.code), std::move(reply->failure.message),
-                     reply->failure.retryable ? Retry::allowed : Retry::never, false};
+                     reply->failure.retryable ? Retry::allowed : Retry::never, false,
+                     reply->failure.retry_after};
   work.what = engine::Input(std::move(input));
   work.record = record;
   return work;

@@ -47,11 +47,13 @@ struct Command {
   bool operator==(const Command&) const = default;
 };
 
-/// Of a failed reply: {"code", "message", "retryable"}.
+/// Of a failed reply: {"code", "message", "retryable", "retry_after_ms"}.
 struct Failure {
   std::string code;
   std::string message;
   bool retryable = false;
+  std::optional<std::chrono::milliseconds>
+      retry_after{};  ///< in the place of the saga's own pause; at most a year
   bool operator==(const Failure&) const = default;
 };
 

@@ -67,6 +67,10 @@ std::string write_failure(const Failure& failure) {
   writer.string(shortened(failure.message));
   writer.key("retryable");
   writer.boolean(failure.retryable);
+  if (failure.retry_after) {
+    writer.key("retry_after_ms");
+    writer.integer(failure.retry_after->count());
+  }
   writer.end_object();
   return writer.take();
 }
@@ -83,8 +87,16 @@ Result<Failure> read_failure(std::string_view text) {
   if (message && message->kind() != Kind::kString) return unreadable("/message: not a string");
   if (!retryable || retryable->kind() != Kind::kBoolean)
     return unreadable("/retryable: missing or not a boolean");
-  return Failure{std::string(code->as_string()), shortened(message ? message->as_string() : ""),
-                 retryable->as_boolean()};
+  Failure failure{std::string(code->as_string()), shortened(message ? message->as_string() : ""),
+                  retryable->as_boolean()};
+  if (const auto after = root.find("retry_after_ms"); after && !after->is_null()) {
+    constexpr std::int64_t kYear_ms = 366LL * 24 * 3600 * 1000;
+    const auto number = after->as_int64();
+    if (!number || *number < 0 || *number > kYear_ms)
+      return unreadable("/retry_after_ms: not a whole number of milliseconds up to a year");
+    failure.retry_after = std::chrono::milliseconds{*number};
+  }
+  return failure;
 }
 
 Result<Record> to_binary_mode(Record record) {

@@ -3,6 +3,7 @@
 // thread-neutral.
 #pragma once
 
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ struct Failure {
   std::string message;
   Retry retry = Retry::allowed;
   bool unknown = false;
+  /// When to try again at the earliest, said by who failed, in the place of the policy's pause; at most a year.
+  std::optional<std::chrono::milliseconds> retry_after{};
 
   /// "code: message".
   [[nodiscard]] std::string what() const { return message.empty() ? code : code + ": " + message; }
@@ -48,6 +51,9 @@ class StepFailed : public std::exception {
  public:
   StepFailed(std::string code, std::string message, Retry retry = Retry::allowed)
       : StepFailed({}, Failure{std::move(code), std::move(message), retry, false}) {}
+  /// To be tried again, not before that time has passed.
+  StepFailed(std::string code, std::string message, std::chrono::milliseconds retry_after)
+      : StepFailed({}, Failure{std::move(code), std::move(message), Retry::allowed, false, retry_after}) {}
   StepFailed(std::string step, Failure failure, int ordinal = 0)
       : step_(std::move(step)), failure_(std::move(failure)), ordinal_(ordinal), what_(failure_.what()) {
     if (!step_.empty()) what_ = step_ + ": " + what_;

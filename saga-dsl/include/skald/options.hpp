@@ -48,6 +48,10 @@ struct StepOptions {
   std::optional<std::chrono::milliseconds> start_to_close{};
   /// For all attempts together. When it passes, the step has failed with code `timeout` and unknown outcome.
   std::optional<std::chrono::milliseconds> schedule_to_close{};
+  /// From the sending of an attempt until a participant begins it: one that is read later is not executed (the command's
+  /// `ce_expirytime`), and the step has failed with code `expired`, certainly without effect. Of command steps only; not
+  /// of a pivot. It is noticed when the command is read: without any participant schedule_to_close ends the wait.
+  std::optional<std::chrono::milliseconds> schedule_to_start{};
   RetryPolicy retry{};
   /// A compensation is tried again for ever by default; after a final refusal the saga is stuck.
   RetryPolicy compensation_retry{};

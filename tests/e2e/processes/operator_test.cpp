@@ -101,5 +101,26 @@ TEST_F(Operator, EndsASagaAsItStands) {
   EXPECT_NE(output_.find("o-2"), std::string::npos) << output_;
 }
 
+TEST_F(Operator, ActsOnAllThatAFilterFindsAndGoesOnWhereItStopped) {
+  for (const char* id : {"o-1", "o-2", "o-3"}) make_stuck(id);
+  const auto batch = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments{"batch", "end", "--reason", "compensation-refused",
+                                       "--who", "ann", "--why",    "all settled by hand"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return call(std::move(arguments));
+  };
+  EXPECT_EQ(batch({"--dry-run"}), 0) << output_;
+  EXPECT_NE(output_.find("place-order o-2: would end (compensation-refused)"), std::string::npos) << output_;
+  EXPECT_NE(output_.find("3 found"), std::string::npos) << output_;
+  EXPECT_EQ(batch({"--limit", "2"}), 0) << output_;
+  EXPECT_NE(output_.find("2 found, 2 applied, 0 refused; go on with --before "), std::string::npos)
+      << output_;
+  EXPECT_TRUE(shows("o-1", "STUCK")) << "the newest first";
+  EXPECT_EQ(batch({}), 0) << output_;
+  EXPECT_NE(output_.find("1 found, 1 applied, 0 refused"), std::string::npos) << output_;
+  EXPECT_TRUE(shows("o-1", "all settled by hand")) << output_;
+  EXPECT_EQ(call({"batch", "explode", "--who", "ann", "--why", "x"}), 2);
+}
+
 }  // namespace
 }  // namespace skald::e2e

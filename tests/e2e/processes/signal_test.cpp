@@ -112,6 +112,29 @@ TEST_F(Voting, TakesSignalsFromTheApiTheSignalTopicAndADomainTopicThroughKills) 
   EXPECT_EQ(call({"signal", "collect-votes", "b-1", "vote", "--data", R"({"by":"ed","yes":true})"}), 1);
 }
 
+/// The last event with a value: what the saga gave.
+std::string result_query(const std::string& id) {
+  return "SELECT count(*) FROM skald.saga s JOIN skald.history h USING (saga_key) WHERE s.saga_id = '" + id +
+         R"(' AND s.status = 10 AND h.sequence = s.sequence AND
+         h.events LIKE '%{"question":"sail?","yes":["ann","bo","cy"],"no":[]}%')";
+}
+
+TEST_F(Voting, EndsTheSameWhereverItIsKilled) {
+  constexpr int kTransitions = 7;  // the start, three signals, three naps
+  for (int transition = 1; transition <= kTransitions; ++transition) {
+    const std::string id = "k-" + std::to_string(transition);
+    start(id, 3);
+    std::vector<Message> votes;
+    for (const char* by : {"ann", "bo", "cy"}) votes.push_back(on_signal_topic(id, "vote", by, by));
+    contract::publish_all(*producer_, votes);
+    ASSERT_TRUE(eventually(30s, [&] {
+      return world_.number("SELECT sequence FROM skald.saga WHERE saga_id = '" + id + "'") >= transition;
+    })) << world_.logs();
+    kill_and_start();
+    EXPECT_TRUE(eventually(30s, [&] { return world_.number(result_query(id)) == 1; })) << id << world_.logs();
+  }
+}
+
 TEST_F(Voting, NamesWhatDoesNotFit) {
   start("b-2", 1);
   EXPECT_EQ(call({"signal", "collect-votes", "b-2", "veto", "--data", "{}"}), 1);

@@ -90,6 +90,13 @@ void World::sql(const std::string& statement) {
   EXPECT_EQ(run({"/usr/bin/psql", "-X", "-q", "-c", statement, database_}, file("psql.log")), 0) << statement;
 }
 
+std::int64_t World::number(const std::string& query) {
+  std::filesystem::remove(file("number.log"));
+  Process process{{"/usr/bin/psql", "-X", "-q", "-A", "-t", "-c", query, database_}, file("number.log")};
+  if (process.wait(60s) != 0) return -1;
+  return std::atoll(process.output().c_str());
+}
+
 std::string World::database_uri(const std::string& user) const {
   auto uri = database_;
   const auto begin = uri.find("//") + 2;

@@ -42,6 +42,10 @@ class World {
 
   /// From now on sagas are divided between databases `first` (this world's) and `second`, made in the server `postgres`.
   void divide(const std::string& postgres, const std::string& first_slots, const std::string& second_slots);
+  /// From now on this is the program.
+  void use_program(std::string program) { program_ = std::move(program); }
+  /// What a query of one number gives in this world's database; -1 if it fails.
+  std::int64_t number(const std::string& query);
   /// Sections that every configuration file of this world has besides, as YAML.
   void add_configuration(const std::string& yaml) { more_configuration_ += yaml; }
   /// `place-order migrate`, then the participants.

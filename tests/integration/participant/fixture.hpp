@@ -60,6 +60,7 @@ class ParticipantTest : public testing::Test {
     if (order.behaviour == "flaky" &&
         transaction.exec("SELECT 1 FROM switch WHERE name = $1", order.id).empty())
       throw Retry("busy", "try again");
+    if (order.behaviour == "later") throw Retry("busy", "until noon", std::chrono::hours{2});
     if (order.behaviour == "throw") throw std::runtime_error("a bug");
     if (order.behaviour == "bad-sql")
       transaction.exec("INSERT INTO effect (order_id, kind) VALUES ($1, $2)", order.id, nullptr_text());

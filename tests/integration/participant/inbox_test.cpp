@@ -83,6 +83,13 @@ TEST_F(Inbox, FinalRefusalIsFinalForTheKey) {
   EXPECT_EQ(effects("o1", "release"), 0);
 }
 
+TEST_F(Inbox, RetryableFailureMaySayWhenToTryAgain) {
+  start();
+  const wire::Failure expected{"busy", "until noon", true, std::chrono::hours{2}};
+  EXPECT_EQ(ask(action("o1", 1, "later")).failure, expected);
+  EXPECT_EQ(ask(action("o1", 1, "later")).failure, expected) << "remembered with the rest";
+}
+
 TEST_F(Inbox, RetryableFailureIsRememberedForItsCommandOnly) {
   start();
   const auto failed = ask(action("o1", 1, "flaky"));

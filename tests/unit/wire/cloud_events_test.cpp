@@ -97,6 +97,19 @@ TEST(Reply, OfAFailureSurvivesTheRoundTrip) {
   EXPECT_EQ(*back, reply);
 }
 
+TEST(Reply, OfAFailureMaySayWhenToTryAgain) {
+  auto reply = sample_reply();
+  reply.succeeded = false;
+  reply.data.clear();
+  reply.failure = {"busy", "until noon", true, std::chrono::milliseconds{90'000}};
+  const auto message = to_message(reply, "shop.replies");
+  EXPECT_EQ(message.value,
+            R"({"code":"busy","message":"until noon","retryable":true,"retry_after_ms":90000})");
+  const auto back = reply_from(as_record(message));
+  ASSERT_TRUE(back.ok()) << back.error().message;
+  EXPECT_EQ(*back, reply);
+}
+
 TEST(Reply, FailureMessageIsCutAtACharacter) {
   auto reply = sample_reply();
   reply.succeeded = false;
@@ -268,7 +281,11 @@ INSTANTIATE_TEST_SUITE_P(Reply, BadFailure,
                          testing::Values("{}", R"({"code":"x"})", R"({"code":7,"retryable":true})",
                                          R"({"code":"two words","retryable":true})",
                                          R"({"code":"x","message":[],"retryable":true})",
-                                         R"({"code":"x","message":"y","retryable":"yes"})", "[]"));
+                                         R"({"code":"x","message":"y","retryable":"yes"})",
+                                         R"({"code":"x","retryable":true,"retry_after_ms":-1})",
+                                         R"({"code":"x","retryable":true,"retry_after_ms":1.5})",
+                                         R"({"code":"x","retryable":true,"retry_after_ms":99999999999999})",
+                                         "[]"));
 
 TEST(Reply, OfAnotherTypeIsRefused) {
   for (const char* type :

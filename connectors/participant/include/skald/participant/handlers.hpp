@@ -2,7 +2,9 @@
 // Answer out on the other. A handler runs on the service's one thread, inside its transaction.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -33,10 +35,15 @@ class Refused : public std::runtime_error {
 class Retry : public std::runtime_error {
  public:
   Retry(std::string code, const std::string& message) : std::runtime_error(message), code_(std::move(code)) {}
+  /// Not before `after` has passed, in the place of the pause that the saga's own policy gives; at most a year.
+  Retry(std::string code, const std::string& message, std::chrono::milliseconds after)
+      : std::runtime_error(message), code_(std::move(code)), after_(after) {}
   [[nodiscard]] const std::string& code() const noexcept { return code_; }
+  [[nodiscard]] std::optional<std::chrono::milliseconds> after() const noexcept { return after_; }
 
  private:
   std::string code_;
+  std::optional<std::chrono::milliseconds> after_;
 };
 
 /// One command of a batch.
@@ -67,6 +74,7 @@ struct Answer {
   std::string data;  ///< JSON, of a success
   std::string code;
   std::string message;
+  std::optional<std::chrono::milliseconds> retry_after{};
 };
 
 using One =
@@ -110,7 +118,7 @@ Answer to_answer(const Outcome<Output>& outcome) {
   if (const auto* refused = std::get_if<1>(&outcome))
     return {Answer::Kind::kRefused, {}, refused->code(), refused->what()};
   const auto& retry = std::get<2>(outcome);
-  return {Answer::Kind::kRetry, {}, retry.code(), retry.what()};
+  return {Answer::Kind::kRetry, {}, retry.code(), retry.what(), retry.after()};
 }
 
 /// Items whose input does not fit are refused here; the handler sees the others, in order.
