@@ -214,6 +214,10 @@ struct Metrics::Families {
   GaugesBy<1> cache_sagas{gauges("skald_cache_sagas", "Sagas in memory."), {"lane"}, plain<Gauge>};
   GaugesBy<1> cache_bytes{gauges("skald_cache_bytes", "Their memory."), {"lane"}, plain<Gauge>};
   Counter& replayed = counter("skald_replayed_transitions_total", "Transitions replayed from history.");
+  Counters<1> long_histories{
+      counters("skald_long_histories_total", "Sagas whose history grew beyond runtime.history_warning_*."),
+      {"definition"},
+      plain<Counter>};
   Counters<1> divergences{counters("skald_divergences_total", "Histories that did not fit the code."),
                           {"definition"},
                           plain<Counter>};
@@ -358,6 +362,9 @@ void Metrics::cache_size(std::size_t lane, std::size_t sagas, std::size_t bytes)
 
 void Metrics::replayed(std::int64_t transitions) {
   families_->replayed.Increment(static_cast<double>(transitions));
+}
+void Metrics::history_grew(std::string_view definition) {
+  families_->long_histories.at({definition}).Increment();
 }
 void Metrics::divergence(std::string_view definition) { families_->divergences.at({definition}).Increment(); }
 

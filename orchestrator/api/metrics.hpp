@@ -59,6 +59,7 @@ class Metrics final : public runtime::Observer {
   void cache_size(std::size_t lane, std::size_t sagas, std::size_t bytes) override;
   void replayed(std::int64_t transitions) override;
   void divergence(std::string_view definition) override;
+  void history_grew(std::string_view definition) override;
   void rebalanced(std::size_t partitions) override;
   void partition_stopped(const TopicPartition& partition) override;
   void partition_resumed(const TopicPartition& partition) override;

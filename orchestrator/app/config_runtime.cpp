@@ -50,6 +50,8 @@ constexpr Row kRows[] = {
     {"parked_divergence_after", &Settings::parked_divergence_after},
     {"adopt_interval", &Settings::adopt_interval},
     {"gauges_interval", &Settings::gauges_interval},
+    {"history_warning_transitions", &Settings::history_warning_transitions},
+    {"history_warning_bytes", &Settings::history_warning_bytes},
     {"outbox_delete_after", &Settings::outbox_delete_after},
     {"backoff_initial", &Settings::backoff_initial},
     {"backoff_maximum", &Settings::backoff_maximum},

@@ -71,6 +71,7 @@ const SagaAddress& Instance::address() const { return state_->address_; }
 int Instance::revision() const { return state_->definition_.revision; }
 std::int64_t Instance::sequence() const { return state_->sequence_; }
 SagaStatus Instance::status() const { return state_->status_; }
+std::size_t Instance::history_bytes() const { return state_->history_bytes(); }
 Time Instance::next_deadline() const { return state_->next_deadline(); }
 bool Instance::asleep() const { return state_->asleep(); }
 std::size_t Instance::memory_bytes() const { return state_->memory_bytes(); }

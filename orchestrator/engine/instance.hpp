@@ -60,6 +60,7 @@ class Instance {
   [[nodiscard]] int revision() const;
   [[nodiscard]] std::int64_t sequence() const;
   [[nodiscard]] SagaStatus status() const;
+  [[nodiscard]] std::size_t history_bytes() const;
   /// The exact next deadline; kNever if nothing is due.
   [[nodiscard]] Time next_deadline() const;
   /// Only time moves it on, from next_deadline(): no step is under way that somebody could answer.

@@ -114,6 +114,7 @@ class Instance::State final : public detail::Journal {
   /// No step is under way: nothing but time moves it on.
   [[nodiscard]] bool asleep() const;
   [[nodiscard]] std::size_t memory_bytes() const;
+  [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
 
   // detail::Journal, called by the saga's code.
   detail::Slot& schedule(const StepDefinition& step, std::string input, bool pivot) override;

@@ -173,9 +173,19 @@ void Judge::advance(Turn& turn, Work& work, CachedSaga& saga, const engine::Inpu
   }
 }
 
+/// With this row, and not before it.
+bool Judge::crosses_warning(const CachedSaga& saga, const HistoryRow& row) const {
+  const Settings& settings = parts_.settings;
+  const std::size_t bytes = saga.instance->history_bytes();
+  const bool by_bytes =
+      bytes > settings.history_warning_bytes && bytes - row.events.size() <= settings.history_warning_bytes;
+  return by_bytes || static_cast<std::size_t>(row.sequence) == settings.history_warning_transitions;
+}
+
 void Judge::absorb(Turn& turn, CachedSaga& saga, engine::Transition transition) {
   SagaWrite& write = touch(turn, saga);
   if (transition.row) {
+    turn.history_grew = turn.history_grew || crosses_warning(saga, *transition.row);
     write.sequence = transition.row->sequence;
     write.history.push_back(std::move(*transition.row));
   }

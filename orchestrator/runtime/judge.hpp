@@ -42,7 +42,8 @@ struct Turn {
   std::vector<engine::LocalAttempt> attempts;
   std::vector<engine::StepObservation> observations;
   bool started = false;
-  bool stuck = false;  ///< became so in this turn
+  bool stuck = false;         ///< became so in this turn
+  bool history_grew = false;  ///< beyond what is warned of, in this turn
   Time started_at{};
 };
 
@@ -73,6 +74,7 @@ class Judge {
   void diverged(Turn& turn, Work& work, CachedSaga& saga, const engine::Moment& moment);
   void advance(Turn& turn, Work& work, CachedSaga& saga, const engine::Input& input,
                const engine::Moment& moment);
+  [[nodiscard]] bool crosses_warning(const CachedSaga& saga, const HistoryRow& row) const;
   void absorb(Turn& turn, CachedSaga& saga, engine::Transition transition);
   void park(Turn& turn, Work& work, ParkReason reason, std::int32_t revision);
   /// The dead letter goes out only if the verdict holds.

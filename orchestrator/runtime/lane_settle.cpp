@@ -119,6 +119,14 @@ void Lane::settle_won(Turn& turn, Time now) {
                                   {"sequence", turn.write->sequence},
                                   {"reason", turn.write->stuck_reason}});
   }
+  if (turn.history_grew) {
+    observer.history_grew(turn.address.definition);
+    services_.seams.logger.warning("A saga's history grows long; at its limit the saga becomes stuck.",
+                                   {{"definition", turn.address.definition},
+                                    {"saga_id", turn.address.saga_id},
+                                    {"sequence", turn.write->sequence},
+                                    {"bytes", saga->instance->history_bytes()}});
+  }
   if (turn.write && is_ended(turn.write->status) && !turn.write->history.empty())
     observer.saga_ended(turn.address.definition, turn.write->status, now - turn.started_at);
   // A stuck saga's frame may be gone: the operator's decision finds it rebuilt from history.

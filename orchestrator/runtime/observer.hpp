@@ -24,6 +24,7 @@ class Observer {
   virtual void saga_ended(std::string_view /*definition*/, SagaStatus /*outcome*/,
                           std::chrono::milliseconds /*duration*/) {}
   virtual void saga_stuck(std::string_view /*definition*/, std::string_view /*reason*/) {}
+  virtual void history_grew(std::string_view /*definition*/) {}  ///< beyond what is warned of
   virtual void step_settled(std::string_view /*definition*/, const engine::StepObservation& /*step*/) {}
 
   // Batches.

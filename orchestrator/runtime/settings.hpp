@@ -83,6 +83,10 @@ struct Settings {
   std::chrono::milliseconds adopt_interval{2'000};  ///< between two looks for outbox rows of the dead
   std::chrono::milliseconds gauges_interval{15'000};
 
+  /// A saga whose history grows beyond either is told of, once.
+  std::size_t history_warning_transitions = 10'000;
+  std::size_t history_warning_bytes = 16u << 20;
+
   // --- outbox ---
   /// Acknowledged rows wait this long for a lane's transaction to take them along.
   std::chrono::milliseconds outbox_delete_after{50};

@@ -365,6 +365,7 @@ TEST_F(Configuration, HasTheDefaultsOfTheRuntimeAsTheTableSays) {
   EXPECT_TRUE(same(&S::maximum_batch, &S::maximum_batch_bytes, &S::queue_high, &S::queue_low,
                    &S::queue_urgent_high, &S::queue_bytes_high, &S::outbox_high, &S::outbox_low,
                    &S::local_high, &S::maximum_poll));
+  EXPECT_TRUE(same(&S::history_warning_transitions, &S::history_warning_bytes));
   EXPECT_TRUE(same(&S::outbox_bytes_high, &S::local_bytes_high, &S::open_records_high));
   EXPECT_TRUE(same(&S::poll_timeout, &S::save_positions_interval, &S::broker_timeout, &S::stopped_recheck,
                    &S::heartbeat_interval, &S::incarnation_lease, &S::claim_interval, &S::maximum_claim,

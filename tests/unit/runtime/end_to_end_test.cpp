@@ -49,6 +49,21 @@ TEST(EndToEnd, DuplicateTriggersAndRepliesDoNothing) {
   EXPECT_THAT(process.observer.dead_letters, IsEmpty());
 }
 
+TEST(EndToEnd, HistoryThatGrowsLongIsToldOnce) {
+  World world;
+  Process& by_transitions =
+      world.add_process([](Runtime::Parts& parts) { parts.settings.history_warning_transitions = 3; });
+  world.order("o-1");
+  ASSERT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompleted); }));
+  EXPECT_EQ(by_transitions.observer.long_histories, 1);
+  World other;
+  Process& by_bytes =
+      other.add_process([](Runtime::Parts& parts) { parts.settings.history_warning_bytes = 300; });
+  other.order("o-1");
+  ASSERT_TRUE(other.run_until([&] { return other.has("o-1", SagaStatus::kCompleted); }));
+  EXPECT_EQ(by_bytes.observer.long_histories, 1);
+}
+
 TEST(EndToEnd, ASagaWithALocalStepCompletes) {
   World world;
   Process& process = world.add_process([](Runtime::Parts& parts) { parts.settings.lanes = 1; });

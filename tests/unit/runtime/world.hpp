@@ -132,6 +132,7 @@ class CapturingLogger final : public Logger {
 class CountingObserver final : public Observer {
  public:
   void saga_started(std::string_view) override { ++started; }
+  void history_grew(std::string_view) override { ++long_histories; }
   void saga_ended(std::string_view, SagaStatus outcome, std::chrono::milliseconds) override {
     ++ended[outcome];
   }
@@ -150,6 +151,7 @@ class CountingObserver final : public Observer {
   void gauges(bool held, const Gauges&) override { gauges_told += held ? 1 : 0; }
 
   int started = 0;
+  int long_histories = 0;
   std::map<SagaStatus, int> ended;
   std::size_t conflicts = 0;
   std::map<std::string, int> applied;
