@@ -277,7 +277,9 @@ void Instance::State::deactivate_settled() {
 
 void Instance::State::close_frame() {
   waiter_ = nullptr;
+  closing_ = true;
   if (!keep_code_) execution_.reset();
+  closing_ = false;
   frame_ = Frame::kNone;
 }
 

@@ -38,12 +38,14 @@ void Instance::State::pump() {
   steps_before_code_ = steps_.size();
   timers_before_code_ = timers_.size();
   waits_before_code_ = mailbox_.waits();
+  failed_before_code_ = failed_.size();
+  given_up_.clear();
   if (status_ != SagaStatus::kRunning || cancel_takes_effect()) return;
   run_code();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
   if (replaying_ != nullptr) return;
   code_ran_ = !defect_;
-  if (!defect_) return;
+  if (!defect_) return given_up_.clear();
   drop_code_events();
   const Defect defect = std::move(*defect_);
   defect_.reset();
@@ -51,7 +53,7 @@ void Instance::State::pump() {
 }
 
 bool Instance::State::is_void() const {
-  return defect_ || (replaying_ != nullptr && !replaying_->divergence.empty());
+  return closing_ || defect_ || (replaying_ != nullptr && !replaying_->divergence.empty());
 }
 
 void Instance::State::run_code() {
@@ -99,18 +101,18 @@ void Instance::State::end_of_code() {
 }
 
 detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::string input, bool pivot) {
-  if (takes_nothing()) return dead_slot_;
+  if (takes_nothing()) return dead_slot(definition);
   if (input.size() > environment_.limits.maximum_payload_bytes) {
     defect("payload-limit", "input of step " + std::string(definition.name) + " has " +
                                 std::to_string(input.size()) + " bytes; the limit is " +
                                 std::to_string(environment_.limits.maximum_payload_bytes));
-    return dead_slot_;
+    return dead_slot(definition);
   }
-  if (starts_too_much()) return dead_slot_;
+  if (starts_too_much()) return dead_slot(definition);
   const auto settings = environment_.steps.find(definition.name);
   if (settings == environment_.steps.end()) {
     defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
-    return dead_slot_;
+    return dead_slot(definition);
   }
   StepState& step = steps_.emplace_back();
   step.slot.step = &definition;
@@ -129,7 +131,13 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   if (step.local()) event.runner = incarnation_;
 
   code_event(std::move(event));
-  return is_void() ? dead_slot_ : step.slot;
+  return is_void() ? dead_slot(definition) : step.slot;
+}
+
+detail::Slot& Instance::State::dead_slot(const StepDefinition& definition) {
+  detail::Slot& slot = dead_slots_.emplace_back();
+  slot.step = &definition;
+  return slot;
 }
 
 bool Instance::State::starts_too_much() {
@@ -209,6 +217,10 @@ void Instance::State::drop_code_events() {
     std::erase(active_, static_cast<int>(steps_.size()));
     steps_.pop_back();
   }
+  for (const StepState& before : given_up_)
+    if (StepState* given_up = step(before.slot.ordinal); given_up != nullptr) *given_up = before;
+  given_up_.clear();
+  failed_.resize(std::min(failed_.size(), failed_before_code_));
   timers_.resize(std::min(timers_.size(), timers_before_code_));
   mailbox_.forget_waits(waits_before_code_);
   fired_ = std::min(fired_, timers_.size());

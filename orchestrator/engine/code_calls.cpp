@@ -1,11 +1,20 @@
 // What the saga's code calls beside steps and timers: giving up a step, signals, recorded values, patches, numbers.
+#include <tuple>
+
 #include "engine/state.hpp"
 #include "skald/step.hpp"
 
 namespace skald::engine {
 
 void Instance::State::abandon(detail::Slot& slot) {
-  if (is_void() || slot.settled) return;
+  if (slot.settled) return;
+  Failure failure{std::string(failure_code::kAbandoned), "the saga gave it up", Retry::never, false};
+  if (is_void() ||
+      slot.ordinal == 0) {  // nobody's business but the code's, which may ask for the outcome at once
+    slot.settled = true;
+    slot.failure = std::move(failure);
+    return;
+  }
   const StepState& step = *this->step(slot.ordinal);
   if (step.pivot)
     return defect(
@@ -16,7 +25,8 @@ void Instance::State::abandon(detail::Slot& slot) {
   event.kind = EventKind::kAbandoned;
   event.ordinal = slot.ordinal;
   event.step = slot.step->name;
-  event.failure = {std::string(failure_code::kAbandoned), "the saga gave it up", Retry::never, false};
+  event.failure = std::move(failure);
+  if (replaying_ == nullptr) given_up_.push_back(step);
   code_event(std::move(event));
 }
 
@@ -40,7 +50,8 @@ std::optional<std::string> Instance::State::record(std::string_view name,
   event.kind = EventKind::kRecorded;
   event.name = name;
   if (replaying_ == nullptr) {
-    event.data = value();
+    event.data = taken(name, value);
+    if (is_void()) return std::nullopt;
   } else if (const Event* had = next_code_event(); had != nullptr && had->kind == EventKind::kRecorded) {
     event.data = had->data;
   }
@@ -53,6 +64,27 @@ std::optional<std::string> Instance::State::record(std::string_view name,
   std::string data = event.data;
   code_event(std::move(event));
   if (is_void()) return std::nullopt;
+  return data;
+}
+
+/// What `value` gives. It is called this once and never on replay: so what it throws is a defect, which the code could
+/// not catch again, and so is what it asks of the saga.
+std::string Instance::State::taken(std::string_view name, const std::function<std::string()>& value) {
+  const auto touched = [this] {
+    return std::tuple(pending_.size(), mailbox_.waits(), draws_, patches_.size());
+  };
+  const auto before = touched();
+  const std::string what = "the value of record " + std::string(name);
+  std::string data;
+  try {
+    data = value();
+  } catch (const std::exception& error) {
+    defect("exception", what + " threw " + error.what());
+  } catch (...) {
+    defect("exception", what + " threw an exception not derived from std::exception");
+  }
+  if (touched() != before)
+    defect("nested-call", what + " comes from the saga's own calls: make them before it");
   return data;
 }
 
@@ -87,6 +119,11 @@ bool Instance::State::patched(std::string_view name) {
   }
   patches_.emplace(name, has);
   return has;
+}
+
+void Instance::State::shield(int up) {
+  shields_ += up;
+  if (!is_void() && cancel_takes_effect()) cancel_due_ = true;
 }
 
 /// SplitMix64 (Steele, Lea, Flood 2014), seeded by the saga's key: each saga has its own sequence, always the same.

@@ -38,8 +38,21 @@ Instance::Replayed Instance::replay(const Environment& environment, const SagaDe
   return {std::unique_ptr<Instance>(new Instance(std::move(state))), std::move(problem)};
 }
 
+namespace {
+
+/// What reaches a saga that has ended: nothing, but who asks again, as after a commit in doubt, is told that it did.
+Verdict after_the_end(const Instance::State& state, const Input& input) {
+  std::optional<Ruling> before;
+  if (const auto* signal = std::get_if<SignalInput>(&input)) before = applied_before(state, *signal);
+  if (const auto* update = std::get_if<UpdateInput>(&input)) before = applied_before(state, *update);
+  if (!before) return {Judgement::kEnded, "the saga has ended", {}, std::nullopt};
+  return {before->judgement, std::move(before->reason), std::move(before->answer), std::nullopt};
+}
+
+}  // namespace
+
 Verdict Instance::advance(const Input& input, const Moment& moment) {
-  if (is_ended(state_->status_)) return {Judgement::kEnded, "the saga has ended", {}, std::nullopt};
+  if (is_ended(state_->status_)) return after_the_end(*state_, input);
   const auto* wake = std::get_if<Wake>(&input);
   state_->begin(wake == nullptr ? moment : Moment{std::max(moment.now, wake->at), moment.incarnation});
   Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);

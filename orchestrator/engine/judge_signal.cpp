@@ -12,9 +12,13 @@ const SignalDefinition* find(const SagaDefinition& definition, const std::string
 
 }  // namespace
 
+std::optional<Ruling> applied_before(const Instance::State& state, const SignalInput& input) {
+  if (!state.mailbox_.seen(Mailbox::key(input.source, input.id))) return std::nullopt;
+  return Ruling{Judgement::kDuplicate, "the signal came before"};
+}
+
 Ruling judge(Instance::State& state, const SignalInput& input) {
-  if (state.mailbox_.seen(Mailbox::key(input.source, input.id)))
-    return {Judgement::kDuplicate, "the signal came before"};
+  if (auto before = applied_before(state, input)) return std::move(*before);
   const SignalDefinition* known = find(state.definition_, input.name);
   if (known == nullptr)
     return {

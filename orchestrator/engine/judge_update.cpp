@@ -3,10 +3,14 @@
 
 namespace skald::engine {
 
+std::optional<Ruling> applied_before(const Instance::State& state, const UpdateInput& input) {
+  const auto before = state.answers_.find(Mailbox::key(input.source, input.id));
+  if (before == state.answers_.end()) return std::nullopt;
+  return Ruling{Judgement::kDuplicate, "the update was made before", before->second};
+}
+
 Ruling judge(Instance::State& state, const UpdateInput& input) {
-  const std::string key = Mailbox::key(input.source, input.id);
-  if (const auto before = state.answers_.find(key); before != state.answers_.end())
-    return {Judgement::kDuplicate, "the update was made before", before->second};
+  if (auto before = applied_before(state, input)) return std::move(*before);
   if (state.status_ == SagaStatus::kStuck)
     return {Judgement::kRefused, "the saga is stuck and takes no updates until an operator has decided"};
   if (!state.code_may_go_on() || state.execution() == nullptr)

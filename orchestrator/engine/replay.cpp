@@ -13,6 +13,12 @@ bool is_defect_row(const HistoryEntry& entry) {
   return false;
 }
 
+/// Somebody ended it as it stood: the code did not go on.
+bool is_termination(const HistoryEntry& entry) {
+  return !entry.events.empty() && entry.events.back().kind == EventKind::kEnded &&
+         entry.events.back().reason == "terminated";
+}
+
 bool is_of_step(EventKind kind) {
   switch (kind) {
     case EventKind::kSucceeded:
@@ -105,7 +111,8 @@ bool Instance::State::replay_entry(HistoryEntry& entry) {
 }
 
 void Instance::State::pump_replayed(HistoryEntry& entry) {
-  if (is_defect_row(entry)) return;
+  const bool nothing_reached_it = replaying_->next == 0;  // live the code goes on by inbound events alone
+  if (nothing_reached_it || is_defect_row(entry) || is_termination(entry)) return;
   pump();
   if (!defect_) return;
   replaying_->divergence = defect_->message;

@@ -27,7 +27,7 @@ bool Instance::State::pivot_open() const {
 }
 
 bool Instance::State::cancel_takes_effect() const {
-  return cancel_ && shields_ <= 0 && !forward_only_ && code_may_go_on() && !pivot_open();
+  return cancel_ && (cancel_due_ || shields_ <= 0) && !forward_only_ && code_may_go_on() && !pivot_open();
 }
 
 /// What only an operator settles, and a later reason to be stuck has covered, is told again.

@@ -14,7 +14,11 @@ Instance::State::State(const Environment& environment, const SagaDefinition& def
                        SagaKey key)
     : environment_(environment), definition_(definition), address_(std::move(address)), key_(key) {}
 
-Instance::State::~State() = default;
+/// The frame first: what it holds may name steps, timers and waits.
+Instance::State::~State() {
+  closing_ = true;
+  execution_.reset();
+}
 
 StepState* Instance::State::step(int ordinal) {
   if (ordinal < 1 || static_cast<std::size_t>(ordinal) > steps_.size()) return nullptr;

@@ -125,7 +125,7 @@ class Instance::State final : public detail::Journal {
                                     const std::function<std::string()>& value) override;
   bool patched(std::string_view name) override;
   std::uint64_t random() override;
-  void shield(int up) override { shields_ += up; }
+  void shield(int up) override;
   [[nodiscard]] bool cancel_requested() const noexcept override { return cancel_.has_value(); }
   void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
   [[nodiscard]] Time now() const noexcept override { return now_; }
@@ -194,7 +194,7 @@ class Instance::State final : public detail::Journal {
   void deactivate_settled();
   void note_failed(int ordinal);
 
-  /// What the code is given from now on counts for nothing: it diverged, or has a defect.
+  /// What the code is given from now on counts for nothing: it diverged, has a defect, or is being put away.
   [[nodiscard]] bool is_void() const;
   /// Nor does it begin anything once its last shield has gone and the saga is to roll back.
   [[nodiscard]] bool takes_nothing() const { return is_void() || cancel_takes_effect(); }
@@ -204,6 +204,7 @@ class Instance::State final : public detail::Journal {
   bool consume(const Event& event);
   void skip_patches();
   [[nodiscard]] const Event* next_code_event();
+  std::string taken(std::string_view name, const std::function<std::string()>& value);
   void defect(std::string reason, std::string message, int ordinal = 0);
   void drop_code_events();
   void close_frame();
@@ -223,6 +224,7 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] Time next_timer() const;
   [[nodiscard]] Time next_wake_up() const;
   [[nodiscard]] Time next_step_deadline(bool& pivot_is_open) const;
+  [[nodiscard]] detail::Slot& dead_slot(const StepDefinition& definition);
   [[nodiscard]] bool starts_too_much();
   [[nodiscard]] const detail::TimerSlot* timer(int ordinal) const;
   void record_end(std::string_view outcome, std::string data, Failure failure);
@@ -239,7 +241,8 @@ class Instance::State final : public detail::Journal {
   std::string build_;
   Time started_at_{};
   std::size_t history_bytes_ = 0;
-  detail::Slot dead_slot_;        ///< what a diverged or defective run is given: never settles
+  /// What a run that counts for nothing is given: they settle only if the code gives them up, ordinal 0.
+  std::deque<detail::Slot> dead_slots_;
   detail::TimerSlot dead_timer_;  ///< likewise: never fires
   detail::SignalSlot dead_signal_;
 
@@ -248,8 +251,12 @@ class Instance::State final : public detail::Journal {
   std::size_t steps_before_code_ = 0;
   std::size_t timers_before_code_ = 0;
   std::size_t waits_before_code_ = 0;
-  std::uint64_t draws_ = 0;  ///< of random()
+  std::size_t failed_before_code_ = 0;
+  std::vector<StepState> given_up_;  ///< by the code in this transition, as they were before
+  std::uint64_t draws_ = 0;          ///< of random()
   int shields_ = 0;
+  bool cancel_due_ = false;  ///< the last shield went after the saga was cancelled: another one is too late
+  bool closing_ = false;     ///< the frame is being destroyed: what its destructors call is no event
   std::map<std::string, bool, std::less<>> patches_;  ///< as the code was told
   bool rollback_is_cancel_ = false;
   std::string update_key_;  ///< of the update whose answer follows
@@ -280,5 +287,8 @@ struct Ruling {
 [[nodiscard]] Ruling judge(Instance::State& state, const OperatorAction& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const SignalInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const UpdateInput& input);
+/// What it was told the first time, if it was applied: true of a saga that has ended as well.
+[[nodiscard]] std::optional<Ruling> applied_before(const Instance::State& state, const SignalInput& input);
+[[nodiscard]] std::optional<Ruling> applied_before(const Instance::State& state, const UpdateInput& input);
 
 }  // namespace skald::engine

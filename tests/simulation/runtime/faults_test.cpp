@@ -3,10 +3,7 @@
 // P1 to P8. Method: two
 // processes and all participants on one thread; faults strike for a minute of virtual time, then the world heals and
 // must come to rest. The same seed gives the same history, byte for byte.
-#include <cstdlib>
-#include <set>
-
-#include "unit/runtime/world.hpp"
+#include "storm.hpp"
 
 namespace skald::runtime {
 namespace {
@@ -22,9 +19,9 @@ struct RunResult {
   std::size_t compensated = 0;
 };
 
-class Simulation {
+class Simulation final : Storm {
  public:
-  explicit Simulation(std::uint64_t seed) : world_(seed), dice_(seed * 7919 + 1) {}
+  explicit Simulation(std::uint64_t seed) : Storm(seed) {}
 
   RunResult run() {
     script();
@@ -50,77 +47,15 @@ class Simulation {
   }
 
  private:
-  void add_process() {
-    world_.add_process([](Runtime::Parts& parts) {
-      parts.settings.cache_bytes = 60'000;  // small: replays happen
-      parts.settings.maximum_batch = 16;
-    });
-  }
-
-  /// Steps fail in ways that differ: refused, refused at first, unanswered.
-  void script() {
-    for (const char* step : {"reserve", "charge", "ship"})
-      world_.participants->scripts[step] =
-          [this](const wire::Command& command) -> std::optional<wire::Reply> {
-        switch (dice_.next() % 12) {
-          case 0: return Participants::refused(command, "no");
-          case 1:
-          case 2: return Participants::refused(command, "busy", true);
-          case 3: return std::nullopt;
-          default: return Participants::succeeded(command);
-        }
-      };
-  }
-
   void place(int index) {
     const std::string id = "o-" + std::to_string(index);
     const int copies = dice_.one_in(4) ? 2 : 1;
     for (int copy = 0; copy < copies; ++copy) world_.order(id);
   }
 
-  void strike_store() {
-    world_.store.set_commit_hook([this](const Batch&) {
-      if (healed_ || !dice_.one_in(8)) return memory::CommitFault::kNone;
-      constexpr memory::CommitFault kFaults[] = {
-          memory::CommitFault::kUnknownApplied, memory::CommitFault::kUnknownNotApplied,
-          memory::CommitFault::kRetry, memory::CommitFault::kUnavailable};
-      return kFaults[dice_.next() % 4];
-    });
-  }
-
-  void step() {
-    if (dice_.one_in(40))
-      world_.bus.fail_next("commands", static_cast<memory::ProduceFault>(dice_.next() % 2));
-    if (dice_.one_in(40)) world_.bus.fail_next("replies", memory::ProduceFault::kTwice);
-    if (dice_.one_in(200)) {
-      world_.kill(dice_.next() % world_.processes.size());
-      ++result_.kills;
-      add_process();
-    }
-    if (dice_.one_in(300)) away_until_ = world_.clock.monotonic() + 2s;
-    world_.bus.set_available(world_.clock.monotonic() >= away_until_);
-    world_.clock.advance(world_.round() ? 1ms : 40ms);
-  }
-
-  void heal() {
-    healed_ = true;
-    world_.bus.set_available(true);
-    for (auto& [step, script] : world_.participants->scripts)
-      script = [](const wire::Command& command) { return Participants::succeeded(command); };
-  }
-
   bool at_rest() const {
     if (world_.store.sagas().size() != kOrders + kNaps || !world_.store.outbox().empty()) return false;
     return world_.count(SagaStatus::kCompleted) + world_.count(SagaStatus::kCompensated) == kOrders + kNaps;
-  }
-
-  std::string unfinished() const {
-    std::string text = std::to_string(world_.store.sagas().size()) + " sagas;";
-    for (const StoredSaga& saga : world_.store.sagas())
-      if (!is_ended(saga.row.status))
-        text += " " + saga.row.address.saga_id + " " + std::string(to_string(saga.row.status)) + " " +
-                saga.row.stuck_reason + " " + saga.history.back().events;
-    return text;
   }
 
   void check() {
@@ -137,48 +72,27 @@ class Simulation {
             << "P8: " << id;
       }
     }
-    std::map<std::string, std::set<std::string>> events;
-    for (const Record& record : world_.bus.records("lifecycle"))
-      events[record.key.value_or("")].insert(std::string(record.header("ce_id").value_or("")));
-    EXPECT_EQ(events.size(), static_cast<std::size_t>(kOrders + kNaps)) << "P3: one outcome event per ending";
-    for (const auto& [id, ids] : events) EXPECT_EQ(ids.size(), 1u) << id;
+    check_outcomes(kOrders + kNaps);
     EXPECT_TRUE(world_.bus.records("orders-dlt").empty());
     EXPECT_TRUE(world_.bus.records("replies-dlt").empty());
   }
 
   void check_effects(const std::string& saga, int steps, bool completed) {
     int effective = 0;
-    for (int ordinal = 1; ordinal <= steps; ++ordinal) {
-      const std::string key = "test/" + saga + "/" + std::to_string(ordinal);
-      const int done = world_.participants->actions[key];
-      const int undone = world_.participants->compensations[key];
-      EXPECT_LE(done, 1) << key;
-      EXPECT_LE(undone, done) << key << ": P6: none that did not take effect was undone";
-      effective += done - undone;
-    }
+    for (int ordinal = 1; ordinal <= steps; ++ordinal) effective += effect(saga, ordinal);
     EXPECT_EQ(effective, completed ? steps : 0) << saga << ": P5, P6";
   }
 
   RunResult result() {
-    for (const StoredSaga& saga : world_.store.sagas())
-      for (const HistoryRow& row : saga.history)
-        result_.histories += saga.row.address.saga_id + " " + row.events + "\n";
+    result_.histories = histories();
+    result_.kills = kills_;
     result_.completed = world_.count(SagaStatus::kCompleted);
     result_.compensated = world_.count(SagaStatus::kCompensated);
     return result_;
   }
 
-  World world_;
-  SeededRandom dice_;
-  bool healed_ = false;
-  std::chrono::nanoseconds away_until_{0};
   RunResult result_;
 };
-
-std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
-  const char* text = std::getenv(variable);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
 
 TEST(Simulation, WhateverStrikesEverySagaEndsAndEffectsAddUp) {
   const std::uint64_t only = number_from("SKALD_SIM_SEED", 0);

@@ -138,6 +138,11 @@ class Script {
     return advance(OperatorAction{verb, status().sequence, ordinal, result, "ann", "because"});
   }
 
+  /// From now on a stuck saga is not rebuilt: as within one commit.
+  void keep_stuck() {
+    mode_ = Mode::kCached;
+    rebuilds_stuck_ = false;
+  }
   /// As after a crash: from history alone; another definition stands for a deploy.
   std::optional<ReplayProblem> reload() {
     auto replayed = Instance::replay(environment_, definition_, stored_);
@@ -193,7 +198,7 @@ class Script {
       local_.push_back(local);
       sent_.push_back("local " + describe(std::string(local.step->name), local.id));
     }
-    if (mode_ == Mode::kReplayedEachTime || transition.status == SagaStatus::kStuck) {
+    if (mode_ == Mode::kReplayedEachTime || (rebuilds_stuck_ && transition.status == SagaStatus::kStuck)) {
       const Time deadline = instance_->next_deadline();
       const auto problem = reload();
       ASSERT_FALSE(problem) << problem->message << "\n" << stored_.history.back().events;
@@ -217,6 +222,7 @@ class Script {
   }
 
   Mode mode_;
+  bool rebuilds_stuck_ = true;
   FixedRandom random_;
   Environment environment_;
   SagaDefinition definition_;
