@@ -56,6 +56,8 @@ std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
   if (text == "end") return engine::OperatorVerb::end;
   if (text == "cancel") return engine::OperatorVerb::cancel;
   if (text == "terminate") return engine::OperatorVerb::terminate;
+  if (text == "pause") return engine::OperatorVerb::pause;
+  if (text == "resume") return engine::OperatorVerb::resume;
   return std::nullopt;
 }
 
@@ -65,10 +67,9 @@ Result<engine::OperatorAction> action_of(const json::Value& body) {
   if (!verb) return verb.error();
   if (!verb_of(*verb))
     return Error{ErrorKind::kInvalid, kBadRequest,
-                 "/action takes retry, skip, compensate, end, cancel or terminate"};
+                 "/action takes retry, skip, compensate, end, cancel, terminate, pause or resume"};
   action.verb = *verb_of(*verb);
-  const bool any_sequence =
-      action.verb == engine::OperatorVerb::cancel || action.verb == engine::OperatorVerb::terminate;
+  const bool any_sequence = engine::is_wherever(action.verb);
   const auto sequence = body.find("sequence");
   if (sequence || !any_sequence) {
     if (!sequence || !sequence->as_int64() || *sequence->as_int64() < 1)

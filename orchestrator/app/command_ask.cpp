@@ -62,7 +62,8 @@ int act(const Program& program, const Config& config, const ActionOptions& optio
     writer.string(text);
   };
   member("action", options.verb);
-  const bool wherever = options.verb == "cancel" || options.verb == "terminate";
+  const bool wherever = options.verb == "cancel" || options.verb == "terminate" || options.verb == "pause" ||
+                        options.verb == "resume";
   if (!wherever || options.sequence)
     if (auto place = write_place(writer, seen->body, options); !place) return program.fail(place.error());
   member("who", options.who);

@@ -201,6 +201,8 @@ class CommandLine {
     start->add_option("--url", start_.url, "The orchestrator (default: http.listen)")->type_name("URL");
     add_sending();
     add_action("cancel", "Roll an open saga back, unless its pivot took effect");
+    add_action("pause", "Send nothing more for an open saga until it is resumed; what comes in is kept");
+    add_action("resume", "Go on with a paused saga");
     add_action("terminate", "End an open saga as it stands, without rollback");
     add_action(
         "retry",
@@ -249,9 +251,11 @@ class CommandLine {
             "cancel "
             "--definition place-order --status running --who ann --why 'recall'",
             [this] { return run_batch(program_, batch_); });
-    command->add_option("ACTION", batch_.action.verb, "retry, compensate, end, cancel or terminate")
+    command
+        ->add_option("ACTION", batch_.action.verb,
+                     "retry, compensate, end, cancel, terminate, pause or resume")
         ->required()
-        ->check(CLI::IsMember({"retry", "compensate", "end", "cancel", "terminate"}));
+        ->check(CLI::IsMember({"retry", "compensate", "end", "cancel", "terminate", "pause", "resume"}));
     command->add_option("--definition", batch_.definition, "Only sagas of this definition")
         ->type_name("NAME");
     command->add_option("--status", batch_.status, "Their status")

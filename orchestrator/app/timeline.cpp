@@ -95,10 +95,25 @@ std::string described(const Event& event) {
   return "";
 }
 
-std::string head(const SagaRow& row) {
+/// An operator holds it: the last word on that in its history.
+bool is_paused(const StoredSaga& saga) {
+  if (is_ended(saga.row.status)) return false;
+  for (auto row = saga.history.rbegin(); row != saga.history.rend(); ++row) {
+    const auto entry = engine::read_entry(row->events);
+    if (!entry) continue;
+    for (const Event& event : entry->events)
+      if (event.kind == EventKind::kOperator && (event.reason == "pause" || event.reason == "resume"))
+        return event.reason == "pause";
+  }
+  return false;
+}
+
+std::string head(const StoredSaga& saga) {
+  const SagaRow& row = saga.row;
   std::string text = row.address.definition + " " + printable(row.address.saga_id, 255) + "   " +
                      std::string(to_string(row.status));
   if (!row.stuck_reason.empty()) text += " (" + printable(row.stuck_reason) + ")";
+  if (is_paused(saga)) text += ", paused";
   text += "   revision " + std::to_string(row.revision) + ", sequence " + std::to_string(row.sequence) + "\n";
   text += "started " + wire::format_time(row.started_at);
   if (row.ended_at)
@@ -125,7 +140,7 @@ std::string format_span(std::chrono::milliseconds span) {
 
 std::string timeline(const StoredSaga& saga) {
   std::string text =
-      head(saga.row) + right("#", 4) + "  " + padded("time (UTC)", 12) + right("+", 9) + "  event\n";
+      head(saga) + right("#", 4) + "  " + padded("time (UTC)", 12) + right("+", 9) + "  event\n";
   Time before = saga.row.started_at;
   std::string build;
   for (const HistoryRow& row : saga.history) {

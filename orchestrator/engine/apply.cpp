@@ -217,6 +217,10 @@ void Instance::State::apply_operator(const Event& event) {
   stuck_reason_.clear();
   StepState* target = step(event.ordinal);
   if (event.reason == "end" || event.reason == "terminate") return;  // the kEnded that follows moves it
+  if (event.reason == "pause" || event.reason == "resume") {
+    paused_ = event.reason == "pause";
+    return;
+  }
   if (event.reason == "retry" && status_ != SagaStatus::kStuck)
     return;  // the attempts that follow are all of it
   if (event.reason == "compensate") {

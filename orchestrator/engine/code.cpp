@@ -40,7 +40,7 @@ void Instance::State::pump() {
   waits_before_code_ = mailbox_.waits();
   failed_before_code_ = failed_.size();
   given_up_.clear();
-  if (status_ != SagaStatus::kRunning || cancel_takes_effect()) return;
+  if (status_ != SagaStatus::kRunning || paused_ || cancel_takes_effect()) return;
   run_code();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
   if (replaying_ != nullptr) return;

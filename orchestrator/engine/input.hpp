@@ -67,13 +67,17 @@ struct Poison {
   std::string input;    ///< as received
 };
 
-/// `cancel` and `terminate` are for any open saga, the others for a stuck one. Stored as numbers: append only.
-enum class OperatorVerb { retry, skip, compensate, end, cancel, terminate };
+/// `cancel`, `terminate`, `pause` and `resume` are for open sagas, the others for a stuck one. Stored as numbers: append
+/// only.
+enum class OperatorVerb { retry, skip, compensate, end, cancel, terminate, pause, resume };
+
+/// Those that need not say at what sequence the operator saw the saga.
+[[nodiscard]] constexpr bool is_wherever(OperatorVerb verb) { return verb >= OperatorVerb::cancel; }
 
 /// What an operator decided. About a stuck saga it is refused if the saga has moved since the operator looked.
 struct OperatorAction {
   OperatorVerb verb = OperatorVerb::retry;
-  std::int64_t sequence = 0;  ///< the one the operator saw; 0: whatever it is (cancel, terminate)
+  std::int64_t sequence = 0;  ///< the one the operator saw; 0: whatever it is (is_wherever)
   int ordinal = 0;            ///< the step the operator saw as stuck, 0 for none
   std::string result;         ///< JSON output, for skip
   std::string who;

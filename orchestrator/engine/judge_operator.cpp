@@ -9,10 +9,12 @@
 //
 // On a saga that is not stuck, retry sends at once what waits for its next attempt.
 //
-// Two are for any open saga, whatever its sequence:
+// Four are for open sagas, whatever their sequence:
 //
 //   cancel      rolls back as a deadline does: after an open pivot, and unless a shield of the code decides otherwise
 //   terminate   terminated, nothing undone
+//   pause       nothing is sent and the code does not go on; what comes in is kept
+//   resume      all of that happens now
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -26,6 +28,8 @@ std::string_view to_string(OperatorVerb verb) {
     case OperatorVerb::end: return "end";
     case OperatorVerb::cancel: return "cancel";
     case OperatorVerb::terminate: return "terminate";
+    case OperatorVerb::pause: return "pause";
+    case OperatorVerb::resume: return "resume";
   }
   return "";
 }
@@ -79,6 +83,7 @@ Ruling retry_now(Instance::State& state, const OperatorAction& input) {
     if (step.stage == StepState::Stage::kWaiting) waiting.emplace_back(ordinal, Phase::kAction);
     if (step.undo == StepState::Undo::kWaiting) waiting.emplace_back(ordinal, Phase::kCompensation);
   }
+  if (state.paused_) return {Judgement::kRefused, "the saga is paused: resume it"};
   if (waiting.empty())
     return {Judgement::kRefused, "no step waits for its next attempt: there is nothing to retry now"};
   state.record(operator_event(input));
@@ -106,6 +111,18 @@ Ruling cancel(Instance::State& state, const OperatorAction& input) {
   return {};
 }
 
+Ruling pause(Instance::State& state, const OperatorAction& input) {
+  if (state.status_ == SagaStatus::kStuck)
+    return {Judgement::kRefused, "the saga is stuck: nothing moves it"};
+  if (state.paused_) return {Judgement::kDuplicate, "the saga is paused already"};
+  return state.record(operator_event(input)), Ruling{};
+}
+
+Ruling resume(Instance::State& state, const OperatorAction& input) {
+  if (!state.paused_) return {Judgement::kRefused, "the saga is not paused"};
+  return state.record(operator_event(input)), Ruling{};
+}
+
 Ruling end(Instance::State& state, Event event) {
   state.record(std::move(event));
   Event ended;
@@ -115,15 +132,22 @@ Ruling end(Instance::State& state, Event event) {
   return {};
 }
 
+Ruling judge_wherever(Instance::State& state, const OperatorAction& input) {
+  if (input.sequence != 0 && input.sequence != state.sequence_)
+    return {Judgement::kRefused,
+            "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
+  switch (input.verb) {
+    case OperatorVerb::cancel: return cancel(state, input);
+    case OperatorVerb::pause: return pause(state, input);
+    case OperatorVerb::resume: return resume(state, input);
+    default: return end(state, operator_event(input));
+  }
+}
+
 }  // namespace
 
 Ruling judge(Instance::State& state, const OperatorAction& input) {
-  if (input.verb == OperatorVerb::cancel || input.verb == OperatorVerb::terminate) {
-    if (input.sequence != 0 && input.sequence != state.sequence_)
-      return {Judgement::kRefused,
-              "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
-    return input.verb == OperatorVerb::cancel ? cancel(state, input) : end(state, operator_event(input));
-  }
+  if (is_wherever(input.verb)) return judge_wherever(state, input);
   if (state.status_ != SagaStatus::kStuck)
     return input.verb == OperatorVerb::retry && !state.broken_
                ? retry_now(state, input)

@@ -54,7 +54,7 @@ void wake_compensation(Instance::State& state, StepState& step) {
 }  // namespace
 
 Ruling judge(Instance::State& state, const Wake& input) {
-  if (state.status_ == SagaStatus::kStuck) return {};
+  if (state.status_ == SagaStatus::kStuck || state.paused_) return {};
   state.record_fired();
   if (state.deadline_waits()) {
     Event event;

@@ -7,8 +7,8 @@
 namespace skald::engine {
 
 void Instance::State::follow_rules() {
-  if (status_ == SagaStatus::kRunning) rules_forward();
-  if (status_ == SagaStatus::kRollingBack) rules_rolling_back();
+  if (status_ == SagaStatus::kRunning && !paused_) rules_forward();
+  if (status_ == SagaStatus::kRollingBack && !paused_) rules_rolling_back();
   const bool over = sequence_ + 1 >= environment_.limits.maximum_transitions ||
                     history_bytes_ > environment_.limits.maximum_history_bytes;
   if (over && !is_ended(status_) && status_ != SagaStatus::kStuck)

@@ -176,7 +176,7 @@ Time Instance::State::next_timer() const {
 bool Instance::State::asleep() const { return status_ == SagaStatus::kRunning && active_.empty(); }
 
 Time Instance::State::next_deadline() const {
-  if (is_ended(status_) || status_ == SagaStatus::kStuck) return kNever;
+  if (is_ended(status_) || status_ == SagaStatus::kStuck || paused_) return kNever;
   bool pivot_is_open = false;
   Time next = std::min(next_step_deadline(pivot_is_open), next_timer());
   const bool counts = deadline_ && !cancel_ && status_ == SagaStatus::kRunning;

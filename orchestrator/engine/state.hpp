@@ -146,6 +146,7 @@ class Instance::State final : public detail::Journal {
   Incarnation incarnation_ = 0;
   std::optional<Time> deadline_;
   bool forward_only_ = false;  ///< the pivot took effect
+  bool paused_ = false;        ///< by an operator: nothing is sent, the code does not go on
   std::deque<StepState> steps_;
   std::vector<std::unique_ptr<detail::TimerSlot>> timers_;
   Mailbox mailbox_;

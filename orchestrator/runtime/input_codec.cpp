@@ -195,7 +195,7 @@ engine::Undeliverable read_undeliverable(Reader& reader) {
 
 engine::OperatorAction read_operator(Reader& reader) {
   engine::OperatorAction action;
-  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 5));
+  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 7));
   action.sequence = reader.number();
   action.ordinal = static_cast<int>(reader.number_in(INT32_MIN, INT32_MAX));
   action.result = reader.text();

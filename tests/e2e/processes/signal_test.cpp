@@ -156,7 +156,7 @@ TEST_F(Voting, NamesWhatDoesNotFit) {
               HasSubstr("the saga takes no signal named veto"));
 }
 
-TEST_F(Voting, StartsWithASignalAndIsCancelledAndTerminated) {
+TEST_F(Voting, StartsWithASignalAndIsCancelledPausedAndTerminated) {
   ASSERT_EQ(call({"signal", "collect-votes", "b-3", "vote", "--id", "m-1", "--data",
                   R"({"by":"ann","yes":true})", "--start-input", R"({"question":"row?","votes":2})"}),
             0)
@@ -166,6 +166,13 @@ TEST_F(Voting, StartsWithASignalAndIsCancelledAndTerminated) {
   ASSERT_TRUE(shows("b-3", "ended: cancelled")) << output_;
   EXPECT_THAT(output_, HasSubstr("cancelled by ann, because storm"));
   EXPECT_EQ(call({"cancel", "collect-votes", "b-3", "--who", "ann", "--why", "again"}), 1);
+  start("b-5", 1);
+  ASSERT_EQ(call({"pause", "collect-votes", "b-5", "--who", "ann", "--why", "wait"}), 0) << output_;
+  ASSERT_EQ(call({"signal", "collect-votes", "b-5", "vote", "--data", R"({"by":"ann","yes":true})"}), 0)
+      << output_;
+  ASSERT_TRUE(shows("b-5", "running, paused")) << output_;
+  ASSERT_EQ(call({"resume", "collect-votes", "b-5", "--who", "ann", "--why", "enough"}), 0) << output_;
+  ASSERT_TRUE(shows("b-5", "ended: completed")) << output_;
   start("b-4", 2);
   ASSERT_EQ(call({"terminate", "collect-votes", "b-4", "--who", "bo", "--why", "settled"}), 0) << output_;
   ASSERT_TRUE(shows("b-4", "ended: terminated")) << output_;

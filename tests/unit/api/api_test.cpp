@@ -141,7 +141,7 @@ TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
 TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   const std::string path = "/api/v1/sagas/place-order/o/1/actions";
   EXPECT_THAT(post(path, R"({"action":"explode"})").body,
-              HasSubstr("/action takes retry, skip, compensate, end, cancel or terminate"));
+              HasSubstr("/action takes retry, skip, compensate, end, cancel, terminate, pause or resume"));
   EXPECT_THAT(post(path, R"({"action":"retry"})").body, HasSubstr("/sequence takes"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4})").body, HasSubstr("/who is missing"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"who":"ann"})").body,
