@@ -1,5 +1,6 @@
 // A signal: kept for the code, which asks for it by name. What no revision of the saga would take is a dead letter.
 #include "engine/state.hpp"
+#include "skald/json.hpp"
 
 namespace skald::engine {
 namespace {
@@ -8,6 +9,13 @@ const SignalDefinition* find(const SagaDefinition& definition, const std::string
   for (const SignalDefinition& known : definition.signals)
     if (known.name == name) return &known;
   return nullptr;
+}
+
+/// What history gives back as it was: UTF-8 without U+0000.
+bool is_text(const std::string& text) {
+  json::Writer writer;
+  writer.string(text);
+  return !writer.first_replacement();
 }
 
 }  // namespace
@@ -26,6 +34,9 @@ Ruling judge(Instance::State& state, const SignalInput& input) {
         detail::no_such_handler("signal", input.name, detail::names_of(state.definition_.signals)).message};
   if (auto fits = known->check(input.data); !fits)
     return {Judgement::kMismatch, "signal " + input.name + " does not fit: " + fits.error().message};
+  if (!is_text(input.id) || !is_text(input.source))
+    return {Judgement::kMismatch,
+            "the signal's id or source is not text: history could not keep it as it is"};
   if (state.status_ != SagaStatus::kStuck && !state.code_may_go_on())
     return {Judgement::kLate, "the saga's code has ended: nobody would read the signal"};
   if (state.mailbox_.unread() >= state.environment_.limits.maximum_unread_signals)

@@ -193,6 +193,15 @@ TEST_P(EngineTest, SignalThatEndedTheSagaIsToldFromALaterOne) {
   EXPECT_EQ(run.advance(signal_of("stop", "2")), Judgement::kEnded);
 }
 
+/// From a record's key or header, which may hold any bytes.
+TEST_P(EngineTest, SignalWhoseIdIsNotTextIsRefusedBecauseHistoryWouldForgetIt) {
+  run.start<EndsAtOnce>();
+  EXPECT_EQ(run.advance(signal_of("stop", "\xff\x01")), Judgement::kMismatch);
+  EXPECT_EQ(run.advance(signal_of("stop", "\xc3\xa9t\xc3\xa9")), Judgement::kApplied);
+  ASSERT_FALSE(run.reload());
+  EXPECT_EQ(run.advance(signal_of("stop", "\xc3\xa9t\xc3\xa9")), Judgement::kDuplicate);
+}
+
 /// A condition of the saga's own time, which moves in transitions that let the code not go on.
 struct WaitsForTime : Saga<Order, Done> {
   static constexpr std::string_view name = "waits-for-time";
