@@ -59,6 +59,27 @@ Result<SignalConfig> signal(const ConfigValues& values, const Registry& registry
   return config;
 }
 
+/// No record is for both: they look at the same place and want another value there.
+bool exclude_each_other(const SignalConfig& a, const SignalConfig& b) {
+  if (!a.filter || !b.filter) return false;
+  const Source& first = a.filter->source;
+  const Source& second = b.filter->source;
+  return first.kind == second.kind && first.name == second.name && a.filter->value != b.filter->value;
+}
+
+/// A record that made two signals for one saga could tell neither from a second delivery of the other.
+Result<void> check_apart(const std::vector<SignalConfig>& all) {
+  for (std::size_t one = 0; one < all.size(); ++one)
+    for (std::size_t other = one + 1; other < all.size(); ++other)
+      if (all[one].topic == all[other].topic && all[one].saga == all[other].saga &&
+          !exclude_each_other(all[one], all[other]))
+        return Error{ErrorKind::kInvalid, kCodeWiring,
+                     "signals." + all[one].key + " and signals." + all[other].key + " both read topic " +
+                         all[one].topic + " for saga " + all[one].saga +
+                         ": give each a filter on the same place, with a value of its own"};
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<SignalConfig>> signals_of(const ConfigValues& values, const Registry& registry) {
@@ -71,6 +92,7 @@ Result<std::vector<SignalConfig>> signals_of(const ConfigValues& values, const R
     if (!one) return one.error();
     all.push_back(std::move(*one));
   }
+  if (auto apart = check_apart(all); !apart) return apart.error();
   return all;
 }
 

@@ -261,6 +261,8 @@ std::size_t Instance::State::memory_bytes() const {
   bytes += timers_.size() * block_bytes(sizeof(detail::TimerSlot) + 3 * sizeof(void*));
   bytes += mailbox_.memory_bytes();
   constexpr std::size_t kNodeBytes = sizeof(std::pair<std::string, std::string>) + 4 * sizeof(void*);
+  bytes += heap_bytes(update_key_) + (cancel_ ? of(*cancel_) : 0) + (threw_ ? of(*threw_) : 0);
+  for (const auto& [name, has] : patches_) bytes += block_bytes(kNodeBytes) + heap_bytes(name);
   for (const auto& [key, answer] : answers_)
     bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer);
   for (const StepState& step : steps_)
