@@ -49,7 +49,7 @@ TEST(HttpEnding, AServerThatNeverShakesHandsWasNotAsked) {
 
 TEST(HttpEnding, NoAnswerInTimeIsUnknown) {
   SlowServer server;
-  HttpClient client({.base_url = server.url(), .request_timeout = 100ms});
+  HttpClient client({.base_url = server.url(), .request_timeout = 400ms});
   EXPECT_THAT(attempt<ChargeCard>(client, kCharge), unknown("http-timeout"));
 }
 
