@@ -4,8 +4,8 @@
 # on. RapidJSON is not among them: headers that no user needs, found in saga-dsl/CMakeLists.txt.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
-foreach(skald_dependency rdkafka libpqxx libpq cpp-httplib prometheus-cpp-core spdlog fmt yaml-cpp CLI11 openssl
-        jemalloc)
+foreach(skald_dependency rdkafka libpqxx libpq cpp-httplib libcurl prometheus-cpp-core spdlog fmt yaml-cpp CLI11
+        openssl jemalloc)
   if(NOT TARGET PkgConfig::${skald_dependency})
     pkg_check_modules(${skald_dependency} REQUIRED QUIET IMPORTED_TARGET GLOBAL ${skald_dependency})
   endif()

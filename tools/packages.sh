@@ -10,7 +10,7 @@ llvm=$(. /etc/os-release; if [ "$ID$VERSION_ID" = debian12 ]; then echo 16; else
 packages=(
   "clang-$llvm" "clang-format-$llvm" "clang-tidy-$llvm" "llvm-$llvm" "libclang-rt-$llvm-dev"
   cmake ninja-build ccache pkg-config shellcheck git ca-certificates curl jq python3
-  librdkafka-dev libpqxx-dev rapidjson-dev prometheus-cpp-dev libcli11-dev libcpp-httplib-dev
+  librdkafka-dev libpqxx-dev rapidjson-dev prometheus-cpp-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev libjemalloc-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   postgresql kcat default-jre-headless maven

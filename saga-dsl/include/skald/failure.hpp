@@ -74,6 +74,23 @@ class StepFailed : public std::exception {
   std::string what_;
 };
 
+/// In a local step: an unknown outcome, as any other exception is, with a code of its own and, if it is known, when to
+/// try again.
+class OutcomeUnknown : public std::exception {
+ public:
+  OutcomeUnknown(std::string code, std::string message,
+                 std::optional<std::chrono::milliseconds> retry_after = {})
+      : failure_{std::move(code), std::move(message), Retry::allowed, true, retry_after},
+        what_(failure_.what()) {}
+
+  [[nodiscard]] const char* what() const noexcept override { return what_.c_str(); }
+  [[nodiscard]] const Failure& failure() const noexcept { return failure_; }
+
+ private:
+  Failure failure_;
+  std::string what_;
+};
+
 /// Throw it in a saga to fail on purpose: the saga rolls back and ends compensated with this code.
 class SagaFailed : public std::exception {
  public:

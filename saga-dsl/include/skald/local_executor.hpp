@@ -41,6 +41,8 @@ LocalOutcome translate_local(F&& call) {
     return {Kind::succeeded, call(), {}};
   } catch (const StepFailed& failed) {
     return {Kind::refused, {}, failed.failure()};
+  } catch (const OutcomeUnknown& unknown) {
+    return {Kind::unknown, {}, unknown.failure()};
   } catch (const std::exception& error) {
     return {Kind::unknown, {}, {std::string(failure_code::kException), error.what(), Retry::allowed, true}};
   } catch (...) {
