@@ -246,7 +246,8 @@ void Lane::culprit(Work work, const Error& error) {
     Turn turn;
     turn.address = work.address;
     WorkVerdict verdict;
-    verdict.settlement = {Settlement::Kind::kRefused, error.message, 0, 0};
+    verdict.settlement.kind = Settlement::Kind::kRefused;
+    verdict.settlement.reason = error.message;
     verdict.judgement = engine::Judgement::kRefused;
     settle_work(turn, work, verdict);
     services_.tracker.done(marks_);

@@ -116,6 +116,24 @@ TEST(Batches, ARefusedBatchIsSplitUntilTheCulpritIsAlone) {
   EXPECT_EQ(process.observer.dead_letters["SKALD-410"], 1);
 }
 
+TEST(Batches, AStartOverTheApiThatTheDatabaseRefusesIsRefusedAndHarmsNobody) {
+  World world;
+  Process& process = world.add_process();
+  world.store.set_commit_hook([](const Batch& batch) {
+    for (const SagaWrite& write : batch.writes)
+      if (write.address.saga_id == "l-13") return memory::CommitFault::kInvalid;
+    return memory::CommitFault::kNone;
+  });
+  world.run_until([&] { return process.runtime->incarnation() != 0; });
+  const auto answer =
+      process.runtime->start_saga("with-local", "l-13", R"({"id":"l-13","cents":5})", {}, "test", 0ms);
+  EXPECT_FALSE(answer.ok()) << "nobody drove it yet";
+  EXPECT_TRUE(world.run_until([&] { return process.observer.ignored["start"] == 1; }));
+  EXPECT_FALSE(world.row("l-13").has_value());
+  world.order("o-1");
+  EXPECT_TRUE(world.run_until([&] { return world.has("o-1", SagaStatus::kCompleted); }));
+}
+
 TEST_F(Fence, AnInputTheDatabaseRefusesMakesItsSagaStuckWithTheBytes) {
   world.store.set_commit_hook([](const Batch& batch) {
     for (const SagaWrite& write : batch.writes)
