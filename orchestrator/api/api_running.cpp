@@ -19,8 +19,7 @@ Result<Sent> sent_of(const json::Value& body, const std::string& name) {
   if (!id) return id.error();
   if (!wire::is_valid_id(*id))
     return Error{ErrorKind::kInvalid, kBadRequest,
-                 "/id takes visible ASCII characters: by it a second request is told from a second " +
-                     std::string("message")};
+                 "/id takes visible ASCII characters: by it a message sent twice is told from two messages"};
   const auto source = text_of(body, "source", wire::kMaximumIdBytes, false);
   if (!source) return source.error();
   if (!source->empty() && !wire::is_valid_id(*source))
