@@ -2,6 +2,7 @@
 #include <tuple>
 
 #include "engine/state.hpp"
+#include "skald/assert.hpp"
 #include "skald/step.hpp"
 
 namespace skald::engine {
@@ -16,11 +17,7 @@ void Instance::State::abandon(detail::Slot& slot) {
     return;
   }
   const StepState& step = *this->step(slot.ordinal);
-  if (step.pivot)
-    return defect(
-        "pivot-cancelled",
-        "the code gave up its pivot " + std::string(slot.step->name) + ", whose outcome decides the saga",
-        slot.ordinal);
+  SKALD_ASSERT(!step.pivot, "a pivot gives no handle by which it could be given up");
   Event event;
   event.kind = EventKind::kAbandoned;
   event.ordinal = slot.ordinal;

@@ -120,7 +120,7 @@ class Context {
                                                          std::size_t at_once);
 
   /// Gives a step up that has not settled: it fails with code `abandoned`, and if it may have taken effect its
-  /// compensation runs before the saga ends. A pivot cannot be given up: the saga becomes stuck.
+  /// compensation runs before the saga ends. A pivot gives no handle.
   template <class Output>
   void cancel(const Handle<Output>& handle) {
     handle.slot_->observed = true;

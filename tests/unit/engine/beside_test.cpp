@@ -94,8 +94,8 @@ TEST_P(EngineTest, LocalStepGivenUpThatHadNoEffectOwesNothing) {
   EXPECT_EQ(run.status().status, SagaStatus::kCompleted) << "not tried again, nothing to undo";
 }
 
-struct GivesUpPivot : Saga<Order, Done> {
-  static constexpr std::string_view name = "gives-up-pivot";
+struct GivesUpAtOnce : Saga<Order, Done> {
+  static constexpr std::string_view name = "gives-up-at-once";
   Task<Done> run(Context& saga, Order order) override {
     const auto reserved = saga.start<Reserve>(order);
     saga.cancel(reserved);
@@ -104,7 +104,7 @@ struct GivesUpPivot : Saga<Order, Done> {
 };
 
 TEST_P(EngineTest, StepGivenUpAtOnceIsSentAndCompensated) {
-  run.start<GivesUpPivot>();
+  run.start<GivesUpAtOnce>();
   EXPECT_THAT(run.sent(), ElementsAre("reserve action 1", "reserve compensation 1"));
   run.undone(1);
   EXPECT_EQ(run.status().status, SagaStatus::kCompleted);
