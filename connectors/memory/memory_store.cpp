@@ -106,6 +106,7 @@ struct MemoryStore::Database {
       if (!row.ended_at) row.ended_at = now();
       row.wake_at = kNever;
     } else {
+      row.ended_at.reset();
       row.wake_at = write.wake_at;
       open.insert({row.wake_at, row.key});
     }

@@ -31,6 +31,12 @@ CREATE TABLE IF NOT EXISTS skald_ended (
 );
 CREATE INDEX IF NOT EXISTS skald_ended_at ON skald_ended (ended_at);
 
+CREATE TABLE IF NOT EXISTS skald_child (
+  saga text COLLATE "C" PRIMARY KEY,
+  root text COLLATE "C" NOT NULL
+);
+CREATE INDEX IF NOT EXISTS skald_child_root ON skald_child (root);
+
 CREATE TABLE IF NOT EXISTS skald_position (
   cluster_id       text NOT NULL,
   consumer_group   text NOT NULL,

@@ -1,5 +1,6 @@
 // Deleting by the prefix of a saga's keys. A saga id may contain '/', so what follows the prefix is checked: the keys
-// of saga "a/1" are not those of saga "a".
+// of saga "a/1" are not those of saga "a". A child saga that has ended may yet be rolled back by its parent: what belongs
+// to it stays until the saga at the top has ended.
 #include "retention.hpp"
 
 #include <vector>
@@ -13,7 +14,21 @@ constexpr std::string_view kSource = "/skald/";
 constexpr std::size_t kSagasAtOnce = 1000;
 
 constexpr const char* kRecord = R"sql(
-INSERT INTO skald_ended (saga) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+WITH children AS (
+  INSERT INTO skald_child (saga, root)
+  SELECT saga, root FROM unnest($1::text[], $2::text[]) AS given (saga, root) WHERE root <> ''
+  ON CONFLICT DO NOTHING
+)
+INSERT INTO skald_ended (saga)
+SELECT saga FROM unnest($1::text[], $2::text[]) AS given (saga, root) WHERE root = ''
+ON CONFLICT DO NOTHING
+)sql";
+
+constexpr const char* kFreeChildren = R"sql(
+WITH freed AS (
+  DELETE FROM skald_child AS child USING skald_ended AS ended WHERE ended.saga = child.root RETURNING child.saga
+)
+INSERT INTO skald_ended (saga) SELECT saga FROM freed ON CONFLICT DO NOTHING
 )sql";
 
 // '0' is the character after '/'.
@@ -46,17 +61,25 @@ bool is_end(std::string_view type) {
 
 }  // namespace
 
-std::optional<std::string> ended_saga(const Record& record) {
+std::optional<EndedSaga> ended_saga(const Record& record) {
   const auto event = wire::outcome_from(record);
   if (!event || !is_end(event->type) || !event->source.starts_with(kSource)) return std::nullopt;
-  return event->source.substr(kSource.size()) + "/" + event->saga_id + "/";
+  return EndedSaga{event->source.substr(kSource.size()) + "/" + event->saga_id + "/",
+                   event->root.empty() ? std::string() : event->root + "/"};
 }
 
-void record_ended(Connection& connection, std::span<const std::string> sagas) {
-  if (!sagas.empty()) connection.run(Statement{kRecord, {sagas}});
+void record_ended(Connection& connection, std::span<const EndedSaga> sagas) {
+  if (sagas.empty()) return;
+  std::vector<std::string> ended, roots;
+  for (const EndedSaga& one : sagas) {
+    ended.push_back(one.saga);
+    roots.push_back(one.root);
+  }
+  connection.run(Statement{kRecord, {ended, roots}});
 }
 
 bool purge(Connection& connection, std::chrono::seconds retention) {
+  connection.run(Statement{kFreeChildren, {}});
   const auto rows = connection.run(Statement{
       kPurge, {static_cast<std::int64_t>(retention.count()), static_cast<std::int64_t>(kSagasAtOnce)}});
   return static_cast<std::size_t>(rows.integer(0, 0)) == kSagasAtOnce;

@@ -12,14 +12,19 @@
 
 namespace skald::participant::detail {
 
-/// "<ns>/<definition>/<saga id>/", with which the saga's idempotency keys and command ids begin; nullopt for what is no
-/// saga's end.
-[[nodiscard]] std::optional<std::string> ended_saga(const Record& record);
+/// A saga that ended, as "<ns>/<definition>/<saga id>/", with which its idempotency keys and command ids begin.
+struct EndedSaga {
+  std::string saga;
+  std::string root;  ///< likewise: of a child, the saga whose rollback may still undo it; else empty
+};
 
-/// Notes the end; seen before: nothing changes.
-void record_ended(Connection& connection, std::span<const std::string> sagas);
+/// nullopt for what is no saga's end.
+[[nodiscard]] std::optional<EndedSaga> ended_saga(const Record& record);
 
-/// Deletes what belongs to sagas that ended longer ago, a bounded number of them; true if there may be more.
+/// Notes the ends; seen before: nothing changes.
+void record_ended(Connection& connection, std::span<const EndedSaga> sagas);
+
+/// Deletes what belongs to sagas that ended longer ago, of children the root, a bounded number of them; true if there may be more.
 [[nodiscard]] bool purge(Connection& connection, std::chrono::seconds retention);
 
 }  // namespace skald::participant::detail

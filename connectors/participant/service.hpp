@@ -16,6 +16,7 @@
 #include "postgres.hpp"
 #include "publisher.hpp"
 #include "reader.hpp"
+#include "retention.hpp"
 #include "skald/participant.hpp"
 
 namespace skald::participant {
@@ -41,7 +42,7 @@ class Service::State {
     std::vector<wire::Command> commands;
     std::vector<std::size_t> command_records;  ///< the record of each command
     std::vector<detail::Outgoing> dead_letters;
-    std::vector<std::string> ended_sagas;
+    std::vector<detail::EndedSaga> ended_sagas;
     int attempts = 0;
     Clock::time_point next_attempt{};
   };

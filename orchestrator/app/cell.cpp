@@ -122,7 +122,8 @@ void Cell::start(Bus& bus) {
                               settings,
                               nullptr,
                               territory(config, parts_.database),
-                              signal_routes(config)});
+                              signal_routes(config),
+                              config.topics.children});
   runtime_->start();
   running_ = runtime_.get();
 }

@@ -177,8 +177,12 @@ class Builder {
   Result<void> steps() {
     for (const StepDefinition* definition : mentioned_) {
       const std::string name(definition->name);
-      engine::StepSettings settings{text("steps.<step>.topic", std::string(definition->topic), name),
-                                    definition->options};
+      const bool child = definition->kind == StepKind::child;
+      if (child)
+        config_.topics.children = text("topics.children", "skald." + config_.name_space + ".children");
+      engine::StepSettings settings{
+          child ? config_.topics.children : text("steps.<step>.topic", std::string(definition->topic), name),
+          definition->options};
       StepOptions& options = settings.options;
       duration("steps.<step>.start_to_close", name, [&](auto value) { options.start_to_close = value; });
       duration("steps.<step>.schedule_to_close", name,
@@ -197,6 +201,13 @@ class Builder {
       if (definition->kind == StepKind::local && config_.values.find("steps.<step>.topic", name) != nullptr)
         return refuse(kCodeValue, at_step("steps.<step>.topic", name) +
                                       ": a local step is done in this process and takes no topic");
+      if (child && config_.values.find("steps.<step>.topic", name) != nullptr)
+        return refuse(kCodeValue,
+                      at_step("steps.<step>.topic", name) +
+                          ": this step is a child saga; the topic of all of them is topics.children");
+      if (child && (options.start_to_close || options.schedule_to_start))
+        return refuse(kCodeValue, at_step("steps.<step>", name) +
+                                      ": a child saga takes neither start_to_close nor schedule_to_start");
       if (definition->kind == StepKind::local && options.schedule_to_start)
         return refuse(kCodeValue, at_step("steps.<step>.schedule_to_start", name) +
                                       ": a local step begins where it is scheduled and takes none");
@@ -338,14 +349,23 @@ class Builder {
         return refuse(kCodeWiring, "topics.signals and " + other->second + " are the same topic, " + own);
       taken[own] = "topics.signals";
     }
+    if (const auto& own = config_.topics.children; !own.empty()) {
+      if (const auto other = taken.find(own); other != taken.end())
+        return refuse(kCodeWiring, "topics.children and " + other->second + " are the same topic, " + own);
+      taken[own] = "topics.children";
+    }
     const auto check = [&](const std::string& topic, const std::string& who) -> Result<void> {
       const auto found = taken.find(topic);
       if (found == taken.end()) return {};
       return refuse(kCodeWiring,
                     who + " uses topic " + topic + ", which is " + found->second + "; take another one");
     };
-    for (const auto& [name, step] : config_.steps)
-      if (auto done = check(step.topic, "step " + name); !done) return done;
+    for (const StepDefinition* step : mentioned_)
+      if (step->kind == StepKind::command)
+        if (auto done =
+                check(config_.steps.at(std::string(step->name)).topic, "step " + std::string(step->name));
+            !done)
+          return done;
     for (const TriggerConfig& trigger : config_.triggers)
       if (auto done = check(trigger.topic, "trigger " + trigger.name); !done) return done;
     for (const SignalConfig& signal : config_.signals)
@@ -367,6 +387,7 @@ std::vector<std::string> Config::needed_topics() const {
   for (const TriggerConfig& trigger : triggers) read.insert(trigger.topic);
   for (const SignalConfig& signal : signals) read.insert(signal.topic);
   read.insert(this->topics.signals);
+  read.insert(this->topics.children);
   read.erase("");
   for (const auto& [name, step] : steps)
     if (!step.topic.empty()) topics.insert(step.topic);
@@ -428,6 +449,7 @@ std::string describe(const Config& config) {
     if (schema.key == "kafka.group") fallback = config.kafka.group;
     if (schema.key == "topics.replies") fallback = config.topics.replies;
     if (schema.key == "topics.lifecycle") fallback = config.topics.lifecycle;
+    if (schema.key == "topics.children" && !config.topics.children.empty()) fallback = config.topics.children;
     if (schema.key == "topics.signals" && !config.topics.signals.empty()) fallback = config.topics.signals;
     line(std::string(schema.key), fallback, "");
   }

@@ -29,7 +29,8 @@ struct KafkaConfig {
 struct TopicsConfig {
   std::string replies;  ///< of a single database; several have their own
   std::string lifecycle;
-  std::string signals;  ///< empty: no saga takes any
+  std::string signals;   ///< empty: no saga takes any
+  std::string children;  ///< empty: no saga has any
   bool create = false;
   int partitions = 8;
 };

@@ -46,6 +46,7 @@ constexpr KeySchema kSchema[] = {
     {"topics.replies", kTopic, "(skald.<namespace>.replies)", "Where participants answer."},
     {"topics.signals", kTopic, "(skald.<namespace>.signals)",
      "Where signals to sagas come in, if any saga of the binary takes some."},
+    {"topics.children", kTopic, "(skald.<namespace>.children)", "Commands of sagas to their child sagas."},
     {"topics.lifecycle", kTopic, "(skald.<namespace>.lifecycle)", "Where outcome events go."},
     {"topics.create", kBoolean, "false",
      "Create topics that do not exist at start, dead-letter topics included. Otherwise serve names them and "

@@ -54,6 +54,9 @@ std::string described(const Event& event) {
   switch (event.kind) {
     case EventKind::kStarted:
       return "started" + (event.why.empty() ? "" : " by " + printable(event.why)) + due_of(event);
+    case EventKind::kParent:
+      return event.phase == wire::Phase::kCompensation ? "its parent rolls back: " + printable(event.id, 255)
+                                                       : "its parent asks again: " + printable(event.id, 255);
     case EventKind::kSucceeded: return step_of(event) + " succeeded" + attempt_of(event);
     case EventKind::kFailed:
       return step_of(event) + " failed" + attempt_of(event) + failure_of(event) +
@@ -84,7 +87,8 @@ std::string described(const Event& event) {
       return "operator " + printable(event.who) + ": " + event.reason +
              (event.why.empty() ? "" : ", because " + printable(event.why, 300));
     case EventKind::kStep:
-      return step_of(event) + " scheduled" + (event.pivot ? " (pivot)" : "") + due_of(event);
+      return step_of(event) + " scheduled" + (event.pivot ? " (pivot)" : "") +
+             (event.id.empty() ? "" : " as child saga " + printable(event.id, 255)) + due_of(event);
     case EventKind::kReturned: return "the saga's code returned";
     case EventKind::kThrew: return "the saga's code failed" + failure_of(event);
     case EventKind::kRollback: return "rolls back" + failure_of(event);

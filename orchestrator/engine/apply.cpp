@@ -16,6 +16,7 @@ void Instance::State::apply(const Event& event) {
       return mailbox_.deliver(Mailbox::key(event.who, event.id), event.name, event.data);
     case EventKind::kUpdate: return apply_update(event);
     case EventKind::kAnswered: answers_[update_key_] = event.data; return;
+    case EventKind::kParent: return apply_parent(event);
     case EventKind::kCancel: cancel_ = event.failure; return;
     case EventKind::kRecorded:
     case EventKind::kPatched: return;  // the code has what it asked for
@@ -64,12 +65,16 @@ void Instance::State::apply_started(const Event& event) {
   deadline_ = event.close;
   started_at_ = now_;
   frame_ = Frame::kReady;
+  if (!event.id.empty())
+    parent_ =
+        ParentCommand{event.id, event.step, event.reply_to, Phase::kAction, event.root, event.depth, false};
 }
 
 void Instance::State::apply_step(const Event& event) {
   StepState& step = steps_.back();
   step.pivot = event.pivot;
   step.input = event.data;
+  step.child_id = event.id;
   step.until = event.until;
   step.close = event.close;
   step.runner = event.runner;
@@ -82,6 +87,19 @@ void Instance::State::apply_timer(const Event& event) {
   detail::TimerSlot& timer = *timers_.back();
   timer.due = event.until.value_or(now_);
   timer.fired = timer.due <= now_;
+}
+
+void Instance::State::apply_parent(const Event& event) {
+  const bool undo = event.phase == Phase::kCompensation;
+  (undo ? undo_ : parent_) = ParentCommand{event.id,      event.step,     event.reply_to,       event.phase,
+                                           parent_->root, parent_->depth, event.keeps_completed};
+  if (!undo) return;
+  if (status_ == SagaStatus::kCompleted) {
+    move(Cause::kReopened);
+    rollback_failure_ = event.failure;
+  } else if (!cancel_) {
+    cancel_ = event.failure;
+  }
 }
 
 /// Live the handler has run already: judge has its answer.
@@ -209,6 +227,7 @@ void Instance::State::apply_ended(const Event& event) {
     move(Cause::kCancelled);
   else
     move(Cause::kTerminated);
+  ++endings_;
   close_frame();
   active_.clear();
 }

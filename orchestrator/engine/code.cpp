@@ -114,6 +114,8 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
     defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
     return dead_slot(definition);
   }
+  auto child = child_id(definition, input);
+  if (!child) return dead_slot(definition);
   StepState& step = steps_.emplace_back();
   step.slot.step = &definition;
   step.slot.ordinal = static_cast<int>(steps_.size());
@@ -123,6 +125,7 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   event.kind = EventKind::kStep;
   event.ordinal = step.slot.ordinal;
   event.step = definition.name;
+  event.id = std::move(*child);
   event.pivot = pivot;
   event.data = std::move(input);
   const StepOptions& options = settings->second.options;

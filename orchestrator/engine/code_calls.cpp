@@ -27,6 +27,30 @@ void Instance::State::abandon(detail::Slot& slot) {
   code_event(std::move(event));
 }
 
+/// Empty for what is no child saga. On replay history has it.
+std::optional<std::string> Instance::State::child_id(const StepDefinition& definition,
+                                                     std::string_view input) {
+  if (definition.kind != StepKind::child || replaying_ != nullptr) return std::string();
+  const int depth = parent_ ? parent_->depth + 1 : 1;
+  if (depth > environment_.limits.maximum_depth) {
+    defect("child-limit", "child saga " + std::string(definition.child) + " would be the " +
+                              std::to_string(depth) + "th in a row of children; the limit is " +
+                              std::to_string(environment_.limits.maximum_depth));
+    return std::nullopt;
+  }
+  auto id = definition.child_id == nullptr
+                ? Result<std::string>(address_.saga_id + '/' + std::to_string(steps_.size() + 1))
+                : definition.child_id(input);
+  constexpr std::size_t kRetryBytes = 16;  // an operator's retry adds to the id
+  if (id && wire::is_valid_saga_id(*id) && id->size() + kRetryBytes <= wire::kMaximumSagaIdBytes)
+    return std::move(id).value();
+  defect("child-id", !id ? id.error().message
+                         : "the id of child saga " + std::string(definition.child) + " is not 1 to " +
+                               std::to_string(wire::kMaximumSagaIdBytes - kRetryBytes) +
+                               " visible ASCII characters");
+  return std::nullopt;
+}
+
 detail::SignalSlot& Instance::State::expect_signal(std::string_view name) {
   if (takes_nothing() || starts_too_much()) return dead_signal_;
   for (const SignalDefinition& known : definition_.signals)

@@ -37,13 +37,22 @@ void Instance::State::effects(const Event& event, Transition& transition) {
     case EventKind::kStep: return send_attempt(event, Phase::kAction, 1, transition);
     case EventKind::kAttempt: return send_attempt(event, event.phase, event.attempt, transition);
     case EventKind::kCompensating: return send_attempt(event, Phase::kCompensation, 1, transition);
-    case EventKind::kEnded: break;
+    case EventKind::kEnded: return tell_outcome(event, transition);
     default: return;
   }
+}
+
+void Instance::State::tell_outcome(const Event& event, Transition& transition) {
+  if (undo_)
+    transition.messages.push_back(answer_to(*undo_));
+  else if (parent_)
+    transition.messages.push_back(answer_to(*parent_));
   if (environment_.lifecycle_topic.empty()) return;
   wire::OutcomeEvent outcome;
   outcome.source = wire::source_of(environment_.name_space, address_.definition);
   outcome.id = environment_.name_space + '/' + address_.definition + '/' + address_.saga_id + "/outcome";
+  if (endings_ > 1) outcome.id += '/' + std::to_string(endings_);
+  if (parent_) outcome.root = parent_->root;
   outcome.type = "saga." + event.reason;
   outcome.saga_id = address_.saga_id;
   outcome.time = now_;
@@ -81,8 +90,23 @@ void Instance::State::send_attempt(const Event& event, Phase phase, int attempt,
   }
   command.reply_to = environment_.reply_topic;
   command.trace = trace_;
-  command.data = undo ? step.undo_input : step.input;
+  command.data = undo && !step.child() ? step.undo_input : step.input;
+  if (step.child()) command.child = child_target(step);
   transition.messages.push_back(wire::to_message(command, step.settings->topic));
+}
+
+wire::ChildTarget Instance::State::child_target(const StepState& step) const {
+  wire::ChildTarget target;
+  target.definition = step.slot.step->child;
+  target.saga_id = step.child_id;
+  if (step.key_generation > 0) target.saga_id += "/retry-" + std::to_string(step.key_generation);
+  const bool has_root = parent_ && !parent_->root.empty();
+  if (!step.left_alone())
+    target.root = has_root ? parent_->root
+                           : environment_.name_space + '/' + address_.definition + '/' + address_.saga_id;
+  target.depth = parent_ ? parent_->depth + 1 : 1;
+  target.keeps_completed = step.slot.step->parent_close == ParentClose::cancel;
+  return target;
 }
 
 void Instance::State::observe(const Event& event, Transition& transition) {

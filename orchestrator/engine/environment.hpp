@@ -28,7 +28,8 @@ struct Limits {
   int maximum_steps_per_transition = 10'000;
   std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
   std::size_t maximum_unread_signals = 10'000;  ///< more are refused
-  std::chrono::days maximum_sleep{36'525};      ///< 100 years; a longer one makes the saga stuck: timer-limit
+  int maximum_depth = 32;  ///< of children's children; a deeper one makes its parent stuck: child-limit
+  std::chrono::days maximum_sleep{36'525};  ///< 100 years; a longer one makes the saga stuck: timer-limit
 };
 
 struct Environment {

@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 24> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 25> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -24,6 +24,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 24> kNames{{
     {EventKind::kSignal, "signal"},
     {EventKind::kUpdate, "update"},
     {EventKind::kAnswered, "answered"},
+    {EventKind::kParent, "parent"},
     {EventKind::kCancel, "cancel"},
     {EventKind::kOperator, "operator"},
     {EventKind::kStep, "step"},
@@ -76,6 +77,10 @@ void write_event(std::string& text, const Event& event, std::string_view before)
   write_text(writer, "step", event.step);
   write_text(writer, "name", event.name);
   write_text(writer, "id", event.id);
+  write_text(writer, "reply_to", event.reply_to);
+  write_text(writer, "root", event.root);
+  write_number(writer, "depth", event.depth);
+  write_flag(writer, "keeps_completed", event.keeps_completed);
   write_number(writer, "attempt", event.attempt);
   write_flag(writer, "compensation", event.phase == wire::Phase::kCompensation);
   write_flag(writer, "pivot", event.pivot);
@@ -159,6 +164,10 @@ class EventReader {
     if (key == "step") return text(member, event.step);
     if (key == "name") return text(member, event.name);
     if (key == "id") return text(member, event.id);
+    if (key == "reply_to") return text(member, event.reply_to);
+    if (key == "root") return text(member, event.root);
+    if (key == "depth") return number(member, event.depth);
+    if (key == "keeps_completed") return event.keeps_completed = true, true;
     if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;
     if (key == "pivot") return event.pivot = true, true;

@@ -37,6 +37,7 @@ enum class EventKind {
   kSignal,              ///< a signal came: for the first who waits for its name, or kept
   kUpdate,              ///< a handler of the code took an update
   kAnswered,            ///< what it answered
+  kParent,              ///< the parent's command: another attempt of its step, or (compensation) to roll back
   kCancel,              ///< somebody wants the saga rolled back, or its deadline passed behind a shield
   kOperator,
   // By the code, compared on replay.
@@ -65,12 +66,18 @@ struct Event {
   bool code_ran =
       false;  ///< kStuck: the code had gone on before; else a retry lets it go on from before this row
   std::string step;
-  std::string name;           ///< of a signal, an update, a recorded value, a patch
-  std::string id;             ///< kSignal, kUpdate: by it a second one is told, with `who`
-  std::string data;           ///< JSON payload, byte for byte; may be empty
-  Failure failure;            ///< code empty: none
-  std::optional<Time> until;  ///< start_to_close of the attempt this event sends, or the timer, falls due
-  std::optional<Time> close;  ///< schedule_to_close, or the saga's deadline (kStarted), falls due
+  std::string name;  ///< of a signal, an update, a recorded value, a patch
+  /// kSignal, kUpdate: by it a second one is told, with `who`; kStep: of the child saga; kStarted, kParent: of the
+  /// parent's command.
+  std::string id;
+  std::string reply_to;          ///< kStarted, kParent: the topic of the answer
+  std::string root;              ///< kStarted: of the saga at the top, if that may roll this one back
+  int depth = 0;                 ///< kStarted: of a child saga
+  bool keeps_completed = false;  ///< kParent: not rolled back if it has completed
+  std::string data;              ///< JSON payload, byte for byte; may be empty
+  Failure failure;               ///< code empty: none
+  std::optional<Time> until;     ///< start_to_close of the attempt this event sends, or the timer, falls due
+  std::optional<Time> close;     ///< schedule_to_close, or the saga's deadline (kStarted), falls due
   std::optional<Time> retry_at;
   Incarnation runner = 0;  ///< of a local step's attempt
   std::string reason;  ///< kStuck: machine-readable; kOperator: the verb; kEnded: the outcome; kRollback: why

@@ -25,10 +25,25 @@ struct AttemptId {
   bool operator==(const AttemptId&) const = default;
 };
 
+/// A command whose participant is this saga, of which another one is the parent. Its action starts the saga, its
+/// compensation rolls it back.
+struct ParentCommand {
+  std::string id;        ///< wire::CommandId: names the parent and the attempt of its step
+  std::string step;      ///< as the parent calls it
+  std::string reply_to;  ///< topic
+  Phase phase = Phase::kAction;
+  std::string root;              ///< wire::ChildTarget
+  int depth = 1;                 ///< likewise
+  bool keeps_completed = false;  ///< likewise
+  bool operator==(const ParentCommand&) const = default;
+};
+
 struct StartInput {
   std::string input;  ///< canonical JSON (SagaDefinition::canonical_input)
   wire::TraceContext trace;
   std::string origin;  ///< where it came from, for people: "orders[3]@1234", "api: alice"
+  /// A compensation that came before the action: the saga is cancelled before its code has run.
+  std::optional<ParentCommand> parent{};
 };
 
 /// A participant's reply.
@@ -103,6 +118,6 @@ struct UpdateInput {
 };
 
 using Input = std::variant<ReplyInput, LocalResult, Wake, Undeliverable, Poison, OperatorAction, SignalInput,
-                           UpdateInput>;
+                           UpdateInput, ParentCommand>;
 
 }  // namespace skald::engine

@@ -24,7 +24,16 @@ Instance::Started Instance::start(const Environment& environment, const SagaDefi
   started.trace = input.trace;
   started.why = input.origin;
   if (options.deadline) started.close = moment.now + *options.deadline;
+  if (input.parent) {
+    started.id = input.parent->id;
+    started.step = input.parent->step;
+    started.reply_to = input.parent->reply_to;
+    started.root = input.parent->root;
+    started.depth = input.parent->depth;
+  }
   state->record(std::move(started));
+  if (input.parent && input.parent->phase == Phase::kCompensation)
+    static_cast<void>(judge(*state, *input.parent));
   state->pump();
   state->follow_rules();
   Transition transition = state->finish();
@@ -52,7 +61,11 @@ Verdict after_the_end(const Instance::State& state, const Input& input) {
 }  // namespace
 
 Verdict Instance::advance(const Input& input, const Moment& moment) {
-  if (is_ended(state_->status_)) return after_the_end(*state_, input);
+  if (const auto* command = std::get_if<ParentCommand>(&input)) {
+    if (auto verdict = answered_at_once(*state_, *command)) return std::move(*verdict);
+  } else if (is_ended(state_->status_)) {
+    return after_the_end(*state_, input);
+  }
   const auto* wake = std::get_if<Wake>(&input);
   state_->begin(wake == nullptr ? moment : Moment{std::max(moment.now, wake->at), moment.incarnation});
   Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);

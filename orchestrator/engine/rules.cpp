@@ -75,14 +75,15 @@ void Instance::State::rules_forward() {
   if (!pay_debts() || pivot_open()) return;
   if (returned_) {
     for (const StepState& step : steps_) {
-      if (step.open()) return;
+      if (step.open() && !step.left_alone()) return;
       if (step.stage != StepState::Stage::kFailed || step.slot.observed) continue;
       if (forward_only_)
         return record_stuck("failed-after-pivot", step.slot.ordinal, step.slot.failure.what());
       return record_rollback(step.slot.failure, "failure");
     }
-    if (debts_settled()) record_end("completed", output_, {});
-    return;
+    if (!debts_settled()) return;
+    if (undo_ && !undo_->keeps_completed && !forward_only_) return record_rollback(*cancel_, "cancel");
+    return record_end("completed", output_, {});
   }
   if (cancel_takes_effect())
     record_rollback(*cancel_, cancel_->code == failure_code::kDeadline ? "deadline" : "cancel");

@@ -262,12 +262,17 @@ std::size_t Instance::State::memory_bytes() const {
   bytes += mailbox_.memory_bytes();
   constexpr std::size_t kNodeBytes = sizeof(std::pair<std::string, std::string>) + 4 * sizeof(void*);
   bytes += heap_bytes(update_key_) + (cancel_ ? of(*cancel_) : 0) + (threw_ ? of(*threw_) : 0);
+  for (const auto* command : {&parent_, &undo_})
+    if (*command)
+      bytes += heap_bytes((*command)->id) + heap_bytes((*command)->step) + heap_bytes((*command)->reply_to) +
+               heap_bytes((*command)->root);
   for (const auto& [name, has] : patches_) bytes += block_bytes(kNodeBytes) + heap_bytes(name);
   for (const auto& [key, answer] : answers_)
     bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer);
   for (const StepState& step : steps_)
-    bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + 2 * heap_bytes(step.output) +
-             heap_bytes(step.slot.output) + heap_bytes(step.undo_input) + of(step.slot.failure);
+    bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + heap_bytes(step.child_id) +
+             2 * heap_bytes(step.output) + heap_bytes(step.slot.output) + heap_bytes(step.undo_input) +
+             of(step.slot.failure);
   return bytes;
 }
 

@@ -19,6 +19,7 @@
 #include "engine/status_table.hpp"
 #include "skald/journal.hpp"
 #include "skald/saga.hpp"
+#include "wire/cloud_events.hpp"
 
 namespace skald::engine {
 
@@ -31,6 +32,7 @@ struct StepState {
   detail::Slot slot;  ///< what the code sees: settles once, with the first end of the action
   const StepSettings* settings = nullptr;
   std::string input;
+  std::string child_id;  ///< of a child saga, before any retry
   bool pivot = false;
   int key_generation = 0;  ///< a new idempotency key after an operator's retry of a final refusal
 
@@ -57,6 +59,9 @@ struct StepState {
   /// When to ask again whether the process that runs a local attempt lives; memory only, never in history.
   Time check_runner_at = kNever;
 
+  [[nodiscard]] bool child() const { return slot.step->kind == StepKind::child; }
+  /// A child saga nobody waits for.
+  [[nodiscard]] bool left_alone() const { return child() && slot.step->parent_close == ParentClose::abandon; }
   [[nodiscard]] bool local() const { return slot.step->kind == StepKind::local; }
   [[nodiscard]] bool open() const { return stage == Stage::kAttempting || stage == Stage::kWaiting; }
   /// An attempt is under way that nobody has answered.
@@ -97,6 +102,8 @@ class Instance::State final : public detail::Journal {
   void record_attempt(StepState& step, Phase phase);
   void record_stuck(std::string reason, int ordinal, std::string message, Phase phase = Phase::kAction);
   [[nodiscard]] std::string idempotency_key(const StepState& step) const;
+  /// What the parent is told about its command, once this saga has ended.
+  [[nodiscard]] Message answer_to(const ParentCommand& command) const;
 
   // The phases of a live transition.
   void begin(const Moment& moment);
@@ -154,6 +161,9 @@ class Instance::State final : public detail::Journal {
   std::optional<Failure> cancel_;                            ///< asked for, and by whom
   std::vector<int> active_;                                  ///< ordinals with an open action or compensation
   std::vector<int> failed_;  ///< ordinals whose action failed at some time: the rules look only at these
+  std::optional<ParentCommand> parent_;  ///< the last attempt of the parent's step
+  std::optional<ParentCommand> undo_;    ///< the parent wants this saga rolled back
+  int endings_ = 0;                      ///< two of a child that completed and was rolled back by its parent
   Failure rollback_failure_;
   std::string output_;
   bool returned_ = false;
@@ -179,6 +189,7 @@ class Instance::State final : public detail::Journal {
   void apply_step(const Event& event);
   void apply_timer(const Event& event);
   void apply_update(const Event& event);
+  void apply_parent(const Event& event);
   void apply_abandoned(StepState& step, const Event& event);
   void apply_succeeded(StepState& step, const Event& event);
   void apply_failed(StepState& step, const Event& event);
@@ -230,7 +241,11 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] const detail::TimerSlot* timer(int ordinal) const;
   void record_end(std::string_view outcome, std::string data, Failure failure);
 
+  /// nullopt: a defect.
+  [[nodiscard]] std::optional<std::string> child_id(const StepDefinition& definition, std::string_view input);
+  [[nodiscard]] wire::ChildTarget child_target(const StepState& step) const;
   void effects(const Event& event, Transition& transition);
+  void tell_outcome(const Event& event, Transition& transition);
   void send_attempt(const Event& event, Phase phase, int attempt, Transition& transition);
   void observe(const Event& event, Transition& transition);
 
@@ -288,6 +303,10 @@ struct Ruling {
 [[nodiscard]] Ruling judge(Instance::State& state, const OperatorAction& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const SignalInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const UpdateInput& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const ParentCommand& input);
+/// The answer to a command that changes nothing: it is no parent's, or the saga has ended for good.
+[[nodiscard]] std::optional<Verdict> answered_at_once(const Instance::State& state,
+                                                      const ParentCommand& input);
 /// What it was told the first time, if it was applied: true of a saga that has ended as well.
 [[nodiscard]] std::optional<Ruling> applied_before(const Instance::State& state, const SignalInput& input);
 [[nodiscard]] std::optional<Ruling> applied_before(const Instance::State& state, const UpdateInput& input);

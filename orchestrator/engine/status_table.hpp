@@ -21,6 +21,7 @@ enum class Cause {
   kResumedRollingBack,  ///< operator: retry or skip, going on where it was
   kCompensate,          ///< operator: roll back from here
   kTerminated,          ///< operator: end or terminate: as it is
+  kReopened,            ///< the parent of this child saga rolls back
 };
 
 struct StatusChange {
@@ -43,6 +44,8 @@ inline constexpr std::array kStatusTable{
     StatusChange{SagaStatus::kRunning, Cause::kTerminated, SagaStatus::kTerminated, "terminated by somebody"},
     StatusChange{SagaStatus::kRollingBack, Cause::kTerminated, SagaStatus::kTerminated,
                  "terminated by somebody"},
+    StatusChange{SagaStatus::kCompleted, Cause::kReopened, SagaStatus::kRollingBack,
+                 "a child saga whose parent rolls back"},
     StatusChange{SagaStatus::kStuck, Cause::kStuck, SagaStatus::kStuck,
                  "another reason came while it was stuck"},
     StatusChange{SagaStatus::kStuck, Cause::kResumedForward, SagaStatus::kRunning, "operator: retry or skip"},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/environment.hpp"
 #include "engine/input.hpp"
 #include "ports/identity.hpp"
 #include "ports/message.hpp"
@@ -54,6 +55,10 @@ enum class Judgement {
   kEnded,      ///< the saga has ended
   kRefused,    ///< an operator's action or an update that does not fit
 };
+
+/// What the parent is told of a child saga that was not started for it: its id is taken, or its input does not fit.
+[[nodiscard]] Message refusal_of_child(const Environment& environment, const SagaAddress& address,
+                                       const ParentCommand& command, std::string reason);
 
 /// Every judgement but kApplied wrote nothing and counts only if the fence confirms it.
 struct Verdict {

@@ -26,10 +26,11 @@ Error invalid(std::string_view code, std::string message) {
 
 Decoder::Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
                  const std::vector<TriggerRoute>& triggers, const std::vector<SignalRoute>& signals,
-                 Territory territory)
+                 Territory territory, std::string child_topic)
     : registry_(registry),
       name_space_(std::move(name_space)),
       reply_topic_(std::move(reply_topic)),
+      child_topic_(std::move(child_topic)),
       territory_(std::move(territory)) {
   for (const TriggerRoute& route : triggers) readers_[route.topic].triggers.push_back(route.trigger);
   for (const SignalRoute& route : signals) readers_[route.topic].signals.push_back(route);
@@ -37,6 +38,7 @@ Decoder::Decoder(const Registry& registry, std::string name_space, std::string r
 
 std::vector<std::string> Decoder::topics() const {
   std::vector<std::string> topics{reply_topic_};
+  if (!child_topic_.empty()) topics.push_back(child_topic_);
   for (const auto& [topic, readers] : readers_)
     if (topic != reply_topic_) topics.push_back(topic);
   return topics;
@@ -48,7 +50,7 @@ std::vector<Work> Decoder::decode(std::shared_ptr<const Record> record) const {
     works.push_back(decode_reply(record));
     return works;
   }
-  return decode_event(record);
+  return record->topic == child_topic_ ? decode_child(record) : decode_event(record);
 }
 
 /// All neighbours read this record and none of them can tell whose it is: one of them says so.
@@ -104,6 +106,43 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
   work.what = engine::Input(std::move(input));
   work.record = record;
   return work;
+}
+
+std::vector<Work> Decoder::decode_child(const std::shared_ptr<const Record>& record) const {
+  if (auto fits = wire::check_limits(*record); !fits)
+    return nobodys(record, fits.error().code, fits.error().message);
+  auto command = wire::command_from(*record);
+  if (!command) return nobodys(record, command.error().code, command.error().message);
+  const auto id = wire::parse_command_id(command->id);
+  if (!command->child || !id || id->ns != name_space_ || id->phase != command->phase)
+    return nobodys(record, code::kNotOurCommand,
+                   "this is no command to a child saga of namespace " + name_space_);
+  std::vector<Work> works;
+  if (!owns(command->child->saga_id)) return works;
+  works.push_back(child_work(std::move(command).value()));
+  works.back().record = record;
+  return works;
+}
+
+Work Decoder::child_work(wire::Command command) const {
+  wire::ChildTarget& child = *command.child;
+  Work work;
+  work.address = {child.definition, child.saga_id};
+  engine::ParentCommand parent{command.id,           command.step,          command.reply_to,
+                               command.phase,        std::move(child.root), child.depth,
+                               child.keeps_completed};
+  if (registry_.saga(child.definition) == nullptr) {  // a newer binary's: it has the parent's code too
+    work.what = ParkRequest{};
+    return work;
+  }
+  auto started = start(child.definition, child.saga_id, command.data, std::move(command.trace),
+                       "its parent " + command.source + " " + command.saga_id);
+  if (!started) {
+    work.what = RefuseChildRequest{std::move(parent), started.error().message};
+    return work;
+  }
+  std::get<StartRequest>(started->what).input.parent = std::move(parent);
+  return std::move(started).value();
 }
 
 /// What the readers of one record made of it.

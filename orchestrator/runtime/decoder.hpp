@@ -1,4 +1,5 @@
-// Decoder: from one Kafka record to the Works it means: a reply for a saga, starts of sagas and signals for them, or a
+// Decoder: from one Kafka record to the Works it means: a reply for a saga, a parent's command to its child, starts of
+// sagas and signals for them, or a
 // dead letter with its reason. Every record has an answer; none is dropped but what filters decline. Pure
 // but for the author's trigger functions; immutable, called by the ingress thread and by lanes.
 #pragma once
@@ -11,6 +12,7 @@
 
 #include "runtime/work.hpp"
 #include "skald/registry.hpp"
+#include "wire/cloud_events.hpp"
 #include "wire/slots.hpp"
 
 namespace skald::runtime {
@@ -49,9 +51,10 @@ struct Territory {
 class Decoder {
  public:
   /// `registry` outlives it.
+  /// `child_topic`: where parents' commands to child sagas come from; empty: nowhere.
   Decoder(const Registry& registry, std::string name_space, std::string reply_topic,
           const std::vector<TriggerRoute>& triggers, const std::vector<SignalRoute>& signals = {},
-          Territory territory = {});
+          Territory territory = {}, std::string child_topic = {});
 
   /// The works of one record; empty if nobody wants it or its saga is a neighbour's. What cannot be understood
   /// becomes a dead letter at one of the neighbours. Marks are not set.
@@ -63,7 +66,7 @@ class Decoder {
                                    wire::TraceContext trace, std::string origin) const;
 
   [[nodiscard]] const std::string& reply_topic() const noexcept { return reply_topic_; }
-  /// The reply topic and every trigger's, each once.
+  /// The reply topic, the children's and every trigger's and signal's, each once.
   [[nodiscard]] std::vector<std::string> topics() const;
 
  private:
@@ -75,6 +78,8 @@ class Decoder {
   [[nodiscard]] std::vector<Work> nobodys(const std::shared_ptr<const Record>& record, std::string_view code,
                                           std::string reason) const;
   [[nodiscard]] Work forward(const std::shared_ptr<const Record>& record, std::string_view saga_id) const;
+  [[nodiscard]] std::vector<Work> decode_child(const std::shared_ptr<const Record>& record) const;
+  [[nodiscard]] Work child_work(wire::Command command) const;
   struct Gathered;
   [[nodiscard]] std::vector<Work> decode_event(const std::shared_ptr<const Record>& record) const;
   void gather_start(const TriggerDefinition& trigger, const Record& event, const std::string& origin,
@@ -89,6 +94,7 @@ class Decoder {
   const Registry& registry_;
   std::string name_space_;
   std::string reply_topic_;
+  std::string child_topic_;
   std::unordered_map<std::string, Readers> readers_;
   Territory territory_;
 };

@@ -156,6 +156,7 @@ struct Encode {
     return sent(Kind::kUpdate, update).take();
   }
   std::string operator()(const engine::Wake&) const { return {}; }
+  std::string operator()(const engine::ParentCommand&) const { return {}; }  // its record is kept
   std::string operator()(const engine::Poison& poison) const { return poison.input; }
 
  private:

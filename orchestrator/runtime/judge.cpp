@@ -61,6 +61,12 @@ void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
     turn.messages.push_back({request->topic, {}, record.key, record.value, record.headers, {}});
     return settle(turn, Kind::kForwarded);
   }
+  if (const auto* request = std::get_if<RefuseChildRequest>(&work.what)) {
+    turn.messages.push_back(
+        engine::refusal_of_child(parts_.environment, work.address, request->command, request->reason));
+    return settle(turn, Kind::kRefused, request->reason);
+  }
+  if (std::holds_alternative<ParkRequest>(work.what)) return park(turn, work, ParkReason::kNoCode, 0);
   if (work.is_start()) return start(turn, work, moment);
   return input(turn, work, moment);
 }
@@ -68,6 +74,10 @@ void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
 void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {
   auto& request = std::get<StartRequest>(work.what);
   if (CachedSaga* saga = turn.saga) {
+    if (request.input.parent) {
+      work.what = engine::Input(*request.input.parent);
+      return input(turn, work, moment);
+    }
     if (saga->input_hash != request.input_hash)
       return dead_letter(turn, work, saga, code::kOtherInput, "the saga was started with another input");
     hold(turn, *saga);

@@ -132,7 +132,7 @@ bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {
     turn.saga = cache_.find(turn.address);
     if (turn.saga != nullptr) {
       services_.seams.observer.cache_hit();
-    } else if (!turn.works.front().is_start()) {  // a start is tried; the insert tells if the saga exists
+    } else if (!turn.works.front().is_first()) {  // a start is tried; the insert tells if the saga exists
       services_.seams.observer.cache_miss();
       missing.push_back(turn.address);
     }

@@ -74,6 +74,11 @@ void Lane::settle_conflict(Turn& turn, const SagaRow& existing) {
     }
     answered = true;
     const auto& request = std::get<StartRequest>(work.what);
+    if (request.input.parent) {  // the saga itself says what its parent is told
+      work.what = engine::Input(*request.input.parent);
+      rest.push_back(std::move(work));
+      continue;
+    }
     if (existing.input_hash != request.input_hash && work.record) {
       work.what =
           DeadLetterRequest{std::string(code::kOtherInput), "the saga was started with another input"};
@@ -239,6 +244,8 @@ void Lane::culprit(Work work, const Error& error) {
   if (input != nullptr && !poison) {
     std::string bytes = work.record ? encode_input(*work.record) : encode_input(*input);
     work.what = engine::Input(engine::Poison{"refused-by-database", error.message, std::move(bytes)});
+  } else if (auto* start = std::get_if<StartRequest>(&work.what); start != nullptr && start->input.parent) {
+    work.what = RefuseChildRequest{std::move(*start->input.parent), error.message};
   } else if (work.record && !work.passes_through()) {
     work.what = DeadLetterRequest{std::string(code::kStoreRefuses), error.message};
     work.address = {};

@@ -89,7 +89,7 @@ Runtime::Body::Body(Runtime& self, Parts given)
       keys(parts.seams.clock),
       store_clock(parts.seams.clock),
       decoder(parts.registry, parts.environment.name_space, parts.environment.reply_topic, parts.triggers,
-              parts.signals, parts.territory),
+              parts.signals, parts.territory, parts.child_topic),
       own_executor(make_pool(parts)),
       executor(own_executor ? *own_executor : *parts.executor),
       publisher(parts.seams, parts.settings, store_clock, self),

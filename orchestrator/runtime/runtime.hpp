@@ -64,6 +64,7 @@ class Runtime final : public LaneRouter {
     StepExecutor* executor = nullptr;
     Territory territory{};  ///< default: every saga of the namespace is here
     std::vector<SignalRoute> signals{};
+    std::string child_topic{};  ///< of parents' commands to child sagas; empty: none is read
   };
   explicit Runtime(Parts parts);
   /// Ends the threads without draining, if drain was not called.

@@ -25,10 +25,19 @@ struct HeapBytes {
     return heap_bytes(request.code) + heap_bytes(request.reason);
   }
   std::size_t operator()(const ForwardRequest& request) const { return heap_bytes(request.topic); }
+  std::size_t operator()(const RefuseChildRequest& request) const {
+    return (*this)(request.command) + heap_bytes(request.reason);
+  }
+  std::size_t operator()(const ParkRequest&) const { return 0; }
+  std::size_t operator()(const engine::ParentCommand& command) const {
+    return heap_bytes(command.id) + heap_bytes(command.step) + heap_bytes(command.reply_to) +
+           heap_bytes(command.root);
+  }
   std::size_t operator()(const StartRequest& request) const {
     const engine::StartInput& input = request.input;
-    return heap_bytes(input.input) + heap_bytes(input.origin) + heap_bytes(input.trace.traceparent) +
-           heap_bytes(input.trace.tracestate) + heap_bytes(input.trace.baggage);
+    return (input.parent ? (*this)(*input.parent) : 0) + heap_bytes(input.input) + heap_bytes(input.origin) +
+           heap_bytes(input.trace.traceparent) + heap_bytes(input.trace.tracestate) +
+           heap_bytes(input.trace.baggage);
   }
   std::size_t operator()(const engine::Input& input) const { return std::visit(*this, input); }
   std::size_t operator()(const engine::ReplyInput& reply) const {
@@ -69,6 +78,7 @@ struct InputKind {
   std::string_view operator()(const engine::OperatorAction&) const { return "operator"; }
   std::string_view operator()(const engine::SignalInput&) const { return "signal"; }
   std::string_view operator()(const engine::UpdateInput&) const { return "update"; }
+  std::string_view operator()(const engine::ParentCommand&) const { return "parent"; }
 };
 
 }  // namespace
@@ -81,7 +91,9 @@ std::size_t measure(const Work& work) {
 std::string_view kind_of(const Work& work) {
   if (work.is_start()) return "start";
   if (work.is_dead_letter()) return "dead_letter";
-  if (work.passes_through()) return "forward";
+  if (std::holds_alternative<ForwardRequest>(work.what)) return "forward";
+  if (work.passes_through()) return "refused_child";
+  if (std::holds_alternative<ParkRequest>(work.what)) return "parked";
   return std::visit(InputKind{}, std::get<engine::Input>(work.what));
 }
 

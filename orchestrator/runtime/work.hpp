@@ -51,14 +51,25 @@ struct DeadLetterRequest {
   std::string reason;
 };
 
+/// Tell a parent that its command comes to nothing here.
+struct RefuseChildRequest {
+  engine::ParentCommand command;
+  std::string reason;
+};
+
+/// Keep the record for a process that has the saga's code.
+struct ParkRequest {};
+
 /// Send the record on as it is: its saga is in another database, whose replies come on this topic.
 struct ForwardRequest {
   std::string topic;
 };
 
 struct Work {
-  SagaAddress address;  ///< empty for a dead letter and for what is sent on
-  std::variant<DeadLetterRequest, ForwardRequest, StartRequest, engine::Input> what;
+  SagaAddress address;  ///< empty for a dead letter and for what is sent on; of a child refused: the child's
+  std::variant<DeadLetterRequest, ForwardRequest, RefuseChildRequest, ParkRequest, StartRequest,
+               engine::Input>
+      what;
   std::shared_ptr<const Record> record;  ///< shared by the works that several triggers made of one record
   std::optional<RecordMark> mark;
   std::int64_t parked_id = 0;  ///< of the parked row it came from, or under which it is being parked
@@ -68,10 +79,16 @@ struct Work {
   std::size_t bytes = 0;                           ///< measure(), from the moment it is a lane's
 
   [[nodiscard]] bool is_start() const { return std::holds_alternative<StartRequest>(what); }
+  /// A start, of a saga that need not be there yet: worth trying before anything is read.
+  [[nodiscard]] bool is_first() const {
+    const auto* start = std::get_if<StartRequest>(&what);
+    return start != nullptr && (!start->input.parent || start->input.parent->phase == engine::Phase::kAction);
+  }
   [[nodiscard]] bool is_dead_letter() const { return std::holds_alternative<DeadLetterRequest>(what); }
   /// For no saga here: it only passes through to a topic.
   [[nodiscard]] bool passes_through() const {
-    return is_dead_letter() || std::holds_alternative<ForwardRequest>(what);
+    return is_dead_letter() || std::holds_alternative<ForwardRequest>(what) ||
+           std::holds_alternative<RefuseChildRequest>(what);
   }
 };
 
@@ -79,7 +96,7 @@ struct Work {
 [[nodiscard]] std::size_t measure(const Work& work);
 
 /// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "signal", "update",
-/// "dead_letter", "forward".
+/// "parent", "dead_letter", "forward", "refused_child", "parked".
 [[nodiscard]] std::string_view kind_of(const Work& work);
 
 /// Where Works go by saga: implemented by the Runtime's lanes, called from any thread.

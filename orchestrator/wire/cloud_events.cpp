@@ -13,12 +13,13 @@ namespace {
 constexpr std::string_view kStructuredType = "application/cloudevents+json";
 constexpr std::string_view kSucceeded = ".succeeded";
 constexpr std::string_view kFailed = ".failed";
+constexpr std::string_view kCancel = "cancel";
 
 /// The attributes Skald knows, as views into the record's headers.
 struct Attributes {
   std::optional<std::string_view> specversion, id, type, source, subject, time, expirytime;
   std::optional<std::string_view> correlationid, causationid, idempotencykey, sagaphase, sagaattempt,
-      sagareplyto;
+      sagareplyto, sagachild, sagachildid, sagaroot, sagadepth, sagaparentclose;
 };
 
 struct Known {
@@ -39,6 +40,11 @@ constexpr Known kKnown[] = {
     {"ce_sagaphase", &Attributes::sagaphase},
     {"ce_sagaattempt", &Attributes::sagaattempt},
     {"ce_sagareplyto", &Attributes::sagareplyto},
+    {"ce_sagachild", &Attributes::sagachild},
+    {"ce_sagachildid", &Attributes::sagachildid},
+    {"ce_sagaroot", &Attributes::sagaroot},
+    {"ce_sagadepth", &Attributes::sagadepth},
+    {"ce_sagaparentclose", &Attributes::sagaparentclose},
 };
 
 Attributes attributes_of(const Record& record) {
@@ -106,13 +112,25 @@ Result<void> read_value(const Record& record, std::string& data) {
   return {};
 }
 
-Result<int> read_attempt(std::optional<std::string_view> text) {
-  int attempt = 0;
-  if (!text) return wrong("ce_sagaattempt", "missing");
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), attempt);
-  if (error != std::errc{} || end != text->data() + text->size() || attempt < 1)
-    return wrong("ce_sagaattempt", "not a number from 1");
-  return attempt;
+Result<int> read_count(std::string_view name, std::optional<std::string_view> text) {
+  int count = 0;
+  if (!text) return wrong(name, "missing");
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
+  if (error != std::errc{} || end != text->data() + text->size() || count < 1)
+    return wrong(name, "not a number from 1");
+  return count;
+}
+
+void read_child(const Attributes& attributes, Command& command, Reading& reading) {
+  if (!attributes.sagachild) return;
+  ChildTarget child;
+  reading.take(required("ce_sagachild", attributes.sagachild, is_valid_name), child.definition);
+  reading.take(required("ce_sagachildid", attributes.sagachildid, is_valid_saga_id), child.saga_id);
+  reading.take(read_count("ce_sagadepth", attributes.sagadepth), child.depth);
+  if (attributes.sagaroot)
+    reading.take(required("ce_sagaroot", attributes.sagaroot, is_valid_id), child.root);
+  child.keeps_completed = attributes.sagaparentclose == kCancel;
+  command.child = std::move(child);
 }
 
 /// `prepare`: the record's limits, and structured mode brought into binary mode if need be.
@@ -168,6 +186,14 @@ Message to_message(const Command& command, std::string topic) {
   headers.push_back({"ce_sagaattempt", std::to_string(command.attempt)});
   headers.push_back({"ce_sagareplyto", command.reply_to});
   if (command.expiry) headers.push_back({"ce_expirytime", format_time(*command.expiry)});
+  if (command.child) {
+    message.key = command.child->saga_id;
+    headers.push_back({"ce_sagachild", command.child->definition});
+    headers.push_back({"ce_sagachildid", command.child->saga_id});
+    headers.push_back({"ce_sagadepth", std::to_string(command.child->depth)});
+    if (!command.child->root.empty()) headers.push_back({"ce_sagaroot", command.child->root});
+    if (command.child->keeps_completed) headers.push_back({"ce_sagaparentclose", std::string(kCancel)});
+  }
   add_trace(command.trace, headers);
   message.value = command.data;
   message.command_id = command.id;
@@ -186,6 +212,7 @@ Message to_message(const Reply& reply, std::string topic) {
 Message to_message(const OutcomeEvent& event, std::string topic) {
   auto message = envelope(event, std::move(topic), event.type);
   message.headers.push_back({"ce_time", format_time(event.time)});
+  if (!event.root.empty()) message.headers.push_back({"ce_sagaroot", event.root});
   add_trace(event.trace, message.headers);
   message.value = event.data;
   return message;
@@ -203,7 +230,8 @@ Result<Command> command_from(const Record& record) {
   reading.take(required("ce_idempotencykey", attributes.idempotencykey, is_valid_id),
                command.idempotency_key);
   reading.take(required("ce_sagareplyto", attributes.sagareplyto, is_valid_topic), command.reply_to);
-  reading.take(read_attempt(attributes.sagaattempt), command.attempt);
+  reading.take(read_count("ce_sagaattempt", attributes.sagaattempt), command.attempt);
+  read_child(attributes, command, reading);
   const auto phase = parse_phase(attributes.sagaphase.value_or(""));
   if (!phase) reading.refuse(wrong("ce_sagaphase", "must be action or compensation"));
   if (attributes.expirytime) {
@@ -255,6 +283,8 @@ Result<OutcomeEvent> outcome_from(const Record& record) {
     event.time = *time;
   else
     reading.refuse(wrong("ce_time", "not an RFC 3339 date-time"));
+  if (attributes.sagaroot)
+    reading.take(required("ce_sagaroot", attributes.sagaroot, is_valid_id), event.root);
   if (!reading.failed()) reading.check(read_value(source, event.data));
   if (reading.failed()) return reading.error();
   event.trace = trace_of(source);

@@ -32,6 +32,16 @@ struct TraceContext {
   bool operator==(const TraceContext&) const = default;
 };
 
+/// Of a command whose participant is a saga: which one, and what it is to its parent. The message's key is its id.
+struct ChildTarget {
+  std::string definition;
+  std::string saga_id;
+  std::string root;  ///< "<ns>/<definition>/<saga id>" of the saga at the top; empty: the child is its own
+  int depth = 1;     ///< 1: its parent has none
+  bool keeps_completed = false;  ///< a compensation leaves it as it is once it has completed
+  bool operator==(const ChildTarget&) const = default;
+};
+
 struct Command {
   std::string id;      ///< format(CommandId): a new one for each attempt
   std::string step;    ///< the step's name
@@ -44,6 +54,7 @@ struct Command {
   std::string reply_to;        ///< topic
   TraceContext trace;
   std::string data;  ///< JSON
+  std::optional<ChildTarget> child{};
   bool operator==(const Command&) const = default;
 };
 
@@ -78,6 +89,7 @@ struct OutcomeEvent {
   Time time{};
   std::string data;  ///< JSON
   TraceContext trace;
+  std::string root{};  ///< of a child saga that its parent may still roll back: ChildTarget::root
   bool operator==(const OutcomeEvent&) const = default;
 };
 

@@ -55,6 +55,10 @@ std::vector<std::string> Registry::problems(const std::vector<const StepDefiniti
     if (step->kind == StepKind::local && executor(step->name) == nullptr)
       all.push_back("local step " + std::string(step->name) +
                     " is used by a saga but not added: registry.add_step<…>(…) before skald::main");
+    if (step->kind == StepKind::child && saga(step->child) == nullptr)
+      all.push_back("saga " + std::string(step->child) + " is run as a child (step " +
+                    std::string(step->name) +
+                    ") but not registered: registry.add_saga<…>() before skald::main");
   }
   return all;
 }

@@ -42,6 +42,12 @@ inline constexpr std::string_view kInterrupted = "interrupted";  ///< the proces
 inline constexpr std::string_view kDeadline = "deadline";        ///< the saga's own deadline passed
 inline constexpr std::string_view kAbandoned = "abandoned";      ///< given up by the saga, or by its rollback
 inline constexpr std::string_view kCancelled = "cancelled";      ///< somebody cancelled the saga
+// Of a child saga:
+inline constexpr std::string_view kTerminated = "terminated";  ///< ended by an operator as it stood
+inline constexpr std::string_view kPastPivot =
+    "past-pivot";  ///< its pivot took effect: it is not rolled back
+inline constexpr std::string_view kChildRefused =
+    "child-refused";  ///< never started: its id is taken, or its input does not fit
 }  // namespace failure_code
 
 /// In a saga: thrown by `co_await saga.step<S>(…)` when S failed for good. In a local step: throw it for a

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "skald/child.hpp"
 #include "skald/failure.hpp"
 #include "skald/fields.hpp"
 #include "skald/options.hpp"
@@ -129,15 +130,25 @@ constexpr bool is_name(std::string_view name) {
 template <class S>
 constexpr bool check_step() {
   static_assert(
-      HasStepTypes<S> && (IsCommandStep<S> || IsLocalStep<S>),
-      "a step derives publicly from skald::CommandStep<Input, Output> or skald::LocalStep<Input, Output>");
+      HasStepTypes<S> && (IsCommandStep<S> || IsLocalStep<S> || IsChildSaga<S>),
+      "a step derives publicly from skald::CommandStep<Input, Output>, skald::LocalStep<Input, Output> "
+      "or skald::ChildSaga<Saga>");
   static_assert(HasName<S>, "a step needs: static constexpr std::string_view name = \"…\";");
   static_assert(is_name(S::name), "a step's name is 1 to 63 characters of A-Z a-z 0-9 . _ -");
   static_assert(JsonMapped<typename S::Input>,
                 "the step's input is not mapped: add SKALD_FIELDS(Input, field, …) beside its struct");
   static_assert(JsonMapped<typename S::Output>,
                 "the step's output is not mapped: add SKALD_FIELDS(Output, field, …) beside its struct");
-  if constexpr (IsCommandStep<S>) {
+  if constexpr (IsChildSaga<S>) {
+    static_assert(
+        kIsDocument<typename S::Input> && kIsDocument<typename S::Output>,
+        "what a child saga takes and gives is a struct with fields, skald::Nothing, a vector or a map: it "
+        "travels in a message, which is a JSON object or array");
+    if constexpr (HasOptions<S>)
+      static_assert(
+          !S::options.start_to_close && !S::options.schedule_to_start,
+          "a child saga has one attempt, which nothing but schedule_to_close or its own deadline ends");
+  } else if constexpr (IsCommandStep<S>) {
     static_assert(
         kIsDocument<typename S::Input> && kIsDocument<typename S::Output>,
         "what a command step sends and gets is a struct with fields, skald::Nothing, a vector or a map: "

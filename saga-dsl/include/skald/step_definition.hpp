@@ -11,11 +11,13 @@
 
 namespace skald {
 
-enum class StepKind { command, local };
+enum class StepKind { command, local, child };
 
 struct StepDefinition {
   std::string_view name;
   std::string_view topic;  ///< empty: the configuration must map it (command steps)
+  std::string_view child;  ///< the definition of a child saga
+  ParentClose parent_close = ParentClose::compensate;  ///< of a child saga
   StepKind kind = StepKind::command;
   StepOptions options{};
   bool has_compensation = false;
@@ -23,6 +25,8 @@ struct StepDefinition {
   /// The compensation command's data from input and output (null: unknown outcome). Command steps only. User
   /// code: what it throws comes back as an Error.
   Result<std::string> (*compensation)(std::string_view input, const std::string* output) = nullptr;
+  /// The id of a child saga; null: the engine makes one. User code: what it throws comes back as an Error.
+  Result<std::string> (*child_id)(std::string_view input) = nullptr;
   /// Does this reply data fit the output type?
   Result<void> (*check_output)(std::string_view output) = nullptr;
   Result<void> (*check_input)(std::string_view input) = nullptr;
@@ -50,6 +54,17 @@ Result<std::string> build_compensation(std::string_view input_text, const std::s
   }
 }
 
+template <class S>
+Result<std::string> build_child_id(std::string_view input_text) {
+  auto input = from_json<typename S::Input>(input_text);
+  if (!input) return input.error();
+  try {
+    return std::string(S::saga_id(*input));
+  } catch (const std::exception& error) {
+    return Error{ErrorKind::kInvalid, "SKALD-421", std::string(S::name) + "::saga_id threw: " + error.what()};
+  }
+}
+
 template <class T>
 Result<void> check_json(std::string_view text) {
   auto read = from_json<T>(text);
@@ -64,12 +79,19 @@ constexpr StepDefinition make_step_definition() {
   definition.name = S::name;
   if constexpr (HasTopic<S>) definition.topic = S::topic;
   if constexpr (HasOptions<S>) definition.options = S::options;
-  definition.kind = IsLocalStep<S> ? StepKind::local : StepKind::command;
+  if constexpr (IsLocalStep<S>) definition.kind = StepKind::local;
   definition.check_output = &check_json<typename S::Output>;
   definition.check_input = &check_json<typename S::Input>;
   definition.input_schema = [] { return json_schema<typename S::Input>(); };
   definition.output_schema = [] { return json_schema<typename S::Output>(); };
-  if constexpr (StatesNoCompensation<S>) {
+  if constexpr (IsChildSaga<S>) {
+    definition.kind = StepKind::child;
+    definition.child = S::Child::name;
+    definition.parent_close = S::parent_close;
+    definition.has_compensation = S::parent_close != ParentClose::abandon;
+    definition.no_compensation_reason = "the child saga is left to itself";
+    if constexpr (HasChildId<S>) definition.child_id = &build_child_id<S>;
+  } else if constexpr (StatesNoCompensation<S>) {
     definition.no_compensation_reason = S::compensation.reason;
   } else {
     definition.has_compensation = true;

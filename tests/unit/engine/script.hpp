@@ -90,9 +90,13 @@ class Script {
 
   template <class S>
   void start(const std::string& input = R"({"id":"o-1","cents":100})") {
+    start<S>("o-1", {input, {}, "test"});
+  }
+  template <class S>
+  void start(const std::string& saga_id, const StartInput& input) {
     definition_ = make_saga_definition<S>();
-    SagaAddress address{std::string(definition_.name), "o-1"};
-    auto started = Instance::start(environment_, definition_, address, 7, {input, {}, "test"}, moment());
+    SagaAddress address{std::string(definition_.name), saga_id};
+    auto started = Instance::start(environment_, definition_, address, 7, input, moment());
     stored_.row.key = 7;
     stored_.row.address = address;
     instance_ = std::move(started.instance);
@@ -210,7 +214,8 @@ class Script {
 
   void note(const Message& message) {
     messages_.push_back(message);
-    if (message.topic == "lifecycle") return sent_.push_back(header(messages_.size() - 1, "ce_type"));
+    if (message.topic == "lifecycle" || message.topic == "replies")
+      return sent_.push_back(header(messages_.size() - 1, "ce_type"));
     const auto id = wire::parse_command_id(message.command_id);
     ASSERT_TRUE(id) << message.command_id;
     const std::string step = header(messages_.size() - 1, "ce_type");

@@ -165,6 +165,15 @@ TEST(StatusTable, EveryWayIsTaken) {
   play([](Script& run) {
     run.start<ThreeSteps>(), run.decide(OperatorVerb::cancel, 0), run.decide(OperatorVerb::terminate, 0);
   });
+  play([](Script& run) {
+    ParentCommand parent{
+        "test/parent/o-9/1/action/1", "three-steps", "replies", Phase::kAction, "", 1, false};
+    run.start<ThreeSteps>("o-1", {R"({"id":"o-1","cents":100})", {}, "test", parent});
+    run.succeed(1), run.succeed(2), run.succeed(3);
+    parent.id = "test/parent/o-9/1/compensation/1";
+    parent.phase = Phase::kCompensation;
+    run.advance(parent);
+  });
   for (const StatusChange& change : kStatusTable)
     EXPECT_TRUE(taken.contains({change.from, change.to})) << change.meaning;
 }
