@@ -98,6 +98,7 @@ struct MemoryStore::Database {
     SagaRow& row = entry.row;
     if (row.sequence != write.sequence) {
       row.sequence = write.sequence;
+      row.run_from = write.run_from;
       row.status = write.status;
       row.stuck_reason = write.status == SagaStatus::kStuck ? write.stuck_reason : "";
     }
@@ -321,8 +322,8 @@ class MemorySession : public Session {
     });
   }
 
-  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
-                                       std::size_t maximum_bytes) override {
+  Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses, std::size_t maximum_bytes,
+                                       Runs runs) override {
     return call([&](auto& database) -> Result<std::vector<StoredSaga>> {
       std::vector<StoredSaga> loaded;
       std::size_t bytes = 0;
@@ -331,8 +332,12 @@ class MemorySession : public Session {
         if (key == database.keys.end()) continue;
         const auto& entry = database.sagas.at(key->second);
         const bool room = bytes < maximum_bytes;
-        loaded.push_back({entry.row, room ? entry.history : std::vector<HistoryRow>(), !room});
-        for (const HistoryRow& row : entry.history) bytes += row.events.size();
+        StoredSaga& saga = loaded.emplace_back(StoredSaga{entry.row, {}, !room});
+        for (const HistoryRow& row : entry.history) {
+          if (runs == Runs::kLast && row.sequence < entry.row.run_from) continue;
+          bytes += row.events.size();
+          if (room) saga.history.push_back(row);
+        }
       }
       return loaded;
     });

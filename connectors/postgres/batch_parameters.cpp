@@ -6,7 +6,7 @@
 namespace skald::postgres {
 
 shim::Parameters update_parameters(const Batch& batch) {
-  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons;
+  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons, runs;
   for (const SagaWrite& write : batch.writes) {
     if (write.judged_at == 0) continue;
     keys.add(write.key);
@@ -15,9 +15,11 @@ shim::Parameters update_parameters(const Batch& batch) {
     statuses.add(static_cast<std::int64_t>(write.status));
     wake_ups.add(write.wake_at);
     reasons.add_text(write.stuck_reason);
+    runs.add(write.run_from);
   }
   return {std::move(keys).finish(),     std::move(judged_at).finish(), std::move(sequences).finish(),
-          std::move(statuses).finish(), std::move(wake_ups).finish(),  std::move(reasons).finish()};
+          std::move(statuses).finish(), std::move(wake_ups).finish(),  std::move(reasons).finish(),
+          std::move(runs).finish()};
 }
 
 std::vector<const SagaWrite*> starts_of(const Batch& batch) {

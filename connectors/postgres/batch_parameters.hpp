@@ -16,6 +16,7 @@ namespace skald::postgres {
   R"(
 UPDATE saga AS s
 SET sequence = w.sequence,
+    run_from = nullif(w.run_from, 1),
     status = CASE WHEN w.sequence = w.judged_at THEN s.status ELSE w.status END,
     wake_at = CASE WHEN (CASE WHEN w.sequence = w.judged_at THEN s.status ELSE w.status END) < 10
                    THEN to_timestamp(w.wake_ms / 1000.0) END,
@@ -25,7 +26,7 @@ SET sequence = w.sequence,
                         WHEN w.status = 2 THEN w.stuck_reason END,
     lease_until = NULL, leased_by = NULL
 FROM unnest()" arrays R"()
-     AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason)
+     AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason, run_from)
 WHERE s.saga_key = w.saga_key AND s.sequence = w.judged_at
 RETURNING s.saga_key)"
 

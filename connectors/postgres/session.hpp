@@ -24,7 +24,8 @@ class PostgresSession : public Session {
 
   Result<CommitResult> commit(Batch& batch) override;
   Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
-                                       std::size_t maximum_bytes) override;
+                                       std::size_t maximum_bytes = kNoLimit,
+                                       Runs runs = Runs::kLast) override;
   Result<Claimed> claim_due(const ClaimSpec& spec) override;
   Result<Time> now() override;
   Result<Incarnation> register_incarnation(const std::string& host, const std::string& build) override;
@@ -78,7 +79,7 @@ class PostgresSession : public Session {
 /// Column list and reader of a saga's row: `saga s` joined with `definition d`.
 #define SKALD_SQL_SAGA_COLUMNS \
   "s.saga_key, d.name, s.saga_id, s.revision, s.route, s.sequence, s.status, " SKALD_SQL_MS("s.wake_at") ", "   \
-  "s.input_hash, " SKALD_SQL_MS("s.started_at") ", " SKALD_SQL_MS("s.ended_at") ", s.stuck_reason"
+  "s.input_hash, " SKALD_SQL_MS("s.started_at") ", " SKALD_SQL_MS("s.ended_at") ", s.stuck_reason, coalesce(s.run_from, 1)"
 [[nodiscard]] SagaRow saga_row_of(const pqxx::row& row, int first_column = 0);
 
 }  // namespace skald::postgres

@@ -16,7 +16,7 @@ namespace {
 constexpr Statement kUpdate{
     "update_sagas",
     SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], "
-                     "$6::text[]")};
+                     "$6::text[], $7::bigint[]")};
 
 constexpr Statement kInsert{
     "insert_sagas",

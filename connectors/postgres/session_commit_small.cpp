@@ -22,30 +22,31 @@ constexpr std::size_t kSmallBytes = 256u << 10;  ///< of histories and payloads:
 constexpr SagaKey kUnconditional = 0;            ///< stands for the key of messages that go out whoever wins
 
 constexpr Statement kCommitSmall{
-    "commit_small", "WITH updated AS (" SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], "
-                                                         "$4::smallint[], $5::bigint[], $6::text[]") R"(
-), inserted AS ()" SKALD_SQL_INSERT("$7::bigint[], $8::int[], $9::text[], $10::int[], $11::int[], "
-                                    "$12::bigint[], "
-                                    "$13::smallint[], $14::bigint[], $15::bigint[], $16::text[]") R"(
+    "commit_small",
+    "WITH updated AS (" SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], "
+                                         "$4::smallint[], $5::bigint[], $6::text[], $7::bigint[]") R"(
+), inserted AS ()" SKALD_SQL_INSERT("$8::bigint[], $9::int[], $10::text[], $11::int[], $12::int[], "
+                                    "$13::bigint[], "
+                                    "$14::smallint[], $15::bigint[], $16::bigint[], $17::text[]") R"(
 ), won AS MATERIALIZED (
   SELECT saga_key FROM updated UNION ALL SELECT saga_key FROM inserted
 ), new_history AS (
   INSERT INTO history (saga_key, sequence, events)
   SELECT h.saga_key, h.sequence, h.events
-  FROM unnest($17::bigint[], $18::bigint[], $19::text[]) AS h(saga_key, sequence, events)
+  FROM unnest($18::bigint[], $19::bigint[], $20::text[]) AS h(saga_key, sequence, events)
   WHERE (h.saga_key IN (SELECT saga_key FROM won)) IS TRUE
 ), new_outbox AS (
   INSERT INTO outbox (outbox_id, namespace, incarnation, messages)
-  SELECT $20::bigint, $21, $22::bigint,
+  SELECT $21::bigint, $22, $23::bigint,
          set_byte(set_byte('\x0100000000'::bytea, 1, (sum(m.messages) % 256)::int), 2, (sum(m.messages) / 256)::int)
          || string_agg(m.bytes, ''::bytea ORDER BY m.place)
-  FROM unnest($23::bigint[], $24::int[], $25::bytea[]) WITH ORDINALITY AS m(saga_key, messages, bytes, place)
+  FROM unnest($24::bigint[], $25::int[], $26::bytea[]) WITH ORDINALITY AS m(saga_key, messages, bytes, place)
   WHERE m.saga_key = 0 OR m.saga_key IN (SELECT saga_key FROM won)
   HAVING count(*) > 0
 ), done_outbox AS (
-  DELETE FROM outbox WHERE outbox_id = ANY ($26::bigint[])
+  DELETE FROM outbox WHERE outbox_id = ANY ($27::bigint[])
 ), done_parked AS (
-  DELETE FROM parked_input WHERE parked_id = ANY ($27::bigint[])
+  DELETE FROM parked_input WHERE parked_id = ANY ($28::bigint[])
 )
 SELECT won.saga_key, )" SKALD_SQL_MS("clock_timestamp()") R"(
 FROM (VALUES (1)) AS one LEFT JOIN won ON true)"};

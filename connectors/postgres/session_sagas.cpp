@@ -21,24 +21,24 @@ JOIN definition d ON d.definition_id = s.definition_id)"};
 // History only grows: what came after the row was read is left out by its sequence.
 constexpr Statement kLoadHistory{"load_history", R"(
 SELECT h.saga_key, h.sequence, h.events
-FROM unnest($1::bigint[], $2::bigint[]) AS w(saga_key, sequence)
-JOIN history h ON h.saga_key = w.saga_key AND h.sequence <= w.sequence
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(saga_key, run_from, sequence)
+JOIN history h ON h.saga_key = w.saga_key AND h.sequence BETWEEN w.run_from AND w.sequence
 ORDER BY h.saga_key, h.sequence)"};
 
-// The same, but for histories beyond $3 bytes: of those sagas there is one row without a sequence. Sizes are known
+// The same, but for histories beyond $4 bytes: of those sagas there is one row without a sequence. Sizes are known
 // without reading long values.
 constexpr Statement kLoadHistoryWithin{"load_history_within", R"(
 WITH sized AS MATERIALIZED (
-  SELECT w.saga_key, w.sequence, coalesce(sum(octet_length(h.events)), 0) AS bytes
-  FROM unnest($1::bigint[], $2::bigint[]) AS w(saga_key, sequence)
-  LEFT JOIN history h ON h.saga_key = w.saga_key AND h.sequence <= w.sequence
-  GROUP BY w.saga_key, w.sequence
+  SELECT w.saga_key, w.run_from, w.sequence, coalesce(sum(octet_length(h.events)), 0) AS bytes
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w(saga_key, run_from, sequence)
+  LEFT JOIN history h ON h.saga_key = w.saga_key AND h.sequence BETWEEN w.run_from AND w.sequence
+  GROUP BY w.saga_key, w.run_from, w.sequence
 ), placed AS MATERIALIZED (
-  SELECT saga_key, sequence, sum(bytes) OVER (ORDER BY saga_key) - bytes < $3::bigint AS fits FROM sized
+  SELECT saga_key, run_from, sequence, sum(bytes) OVER (ORDER BY saga_key) - bytes < $4::bigint AS fits FROM sized
 )
 SELECT h.saga_key, h.sequence, h.events
 FROM placed p
-JOIN history h ON p.fits AND h.saga_key = p.saga_key AND h.sequence <= p.sequence
+JOIN history h ON p.fits AND h.saga_key = p.saga_key AND h.sequence BETWEEN p.run_from AND p.sequence
 UNION ALL
 SELECT saga_key, NULL, NULL FROM placed WHERE NOT fits
 ORDER BY 1, 2)"};
@@ -178,6 +178,7 @@ SagaRow saga_row_of(const pqxx::row& row, int first_column) {
   saga.started_at = time_of(field(9));
   saga.ended_at = optional_time_of(field(10));
   saga.stuck_reason = text_of(field(11));
+  saga.run_from = field(12).as<std::int64_t>();
   return saga;
 }
 
@@ -208,7 +209,7 @@ std::pair<std::string, std::string> PostgresSession::revision_arrays(const Claim
 }
 
 Result<std::vector<StoredSaga>> PostgresSession::load(std::span<const SagaAddress> addresses,
-                                                      std::size_t maximum_bytes) {
+                                                      std::size_t maximum_bytes, Runs runs) {
   return connection_.run([&](Connection& connection) -> Result<std::vector<StoredSaga>> {
     const auto missing = [&](const SagaAddress& address) {
       return !definitions_.contains(address.definition);
@@ -225,16 +226,18 @@ Result<std::vector<StoredSaga>> PostgresSession::load(std::span<const SagaAddres
     const auto rows = connection.exec(kLoadRows, {std::move(definitions).finish(), std::move(ids).finish()});
     std::vector<StoredSaga> loaded;
     std::map<SagaKey, std::size_t> places;
-    ArrayLiteral keys, sequences;
+    ArrayLiteral keys, firsts, sequences;
     for (const auto& row : rows) {
       SagaRow saga = saga_row_of(row);
       if (!places.emplace(saga.key, loaded.size()).second) continue;  // asked for twice
       keys.add(saga.key);
+      firsts.add(runs == Runs::kAll ? 1 : saga.run_from);
       sequences.add(saga.sequence);
       loaded.push_back({std::move(saga), {}, false});
     }
     if (loaded.empty()) return loaded;
-    std::vector<std::string> parameters{std::move(keys).finish(), std::move(sequences).finish()};
+    std::vector<std::string> parameters{std::move(keys).finish(), std::move(firsts).finish(),
+                                        std::move(sequences).finish()};
     const bool limited = maximum_bytes != kNoLimit && loaded.size() > 1;
     if (limited) parameters.push_back(std::to_string(maximum_bytes));
     for (const auto& row : connection.exec(limited ? kLoadHistoryWithin : kLoadHistory, parameters)) {

@@ -280,7 +280,9 @@ Result<StoredSaga> Api::load(const SagaAddress& address) {
   if (owner == databases_.end())
     return Error{ErrorKind::kRefused, "SKALD-416",
                  "the saga would be in a database that this process does not serve"};
-  auto sagas = owner->sessions->with([&](Session& session) { return session.load({&address, 1}); });
+  auto sagas = owner->sessions->with([&](Session& session) {
+    return session.load({&address, 1}, Session::kNoLimit, Runs::kAll);
+  });
   if (!sagas) return sagas.error();
   if (sagas->empty())
     return Error{ErrorKind::kInvalid, kNotFound,

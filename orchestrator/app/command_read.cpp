@@ -130,7 +130,7 @@ int run_show(const Program& program, const ShowOptions& options) {
   }
   auto session = open_session(*config, config->database_of(options.id));
   if (!session) return program.fail(session.error());
-  const auto sagas = (*session)->load(addresses);
+  const auto sagas = (*session)->load(addresses, Session::kNoLimit, Runs::kAll);
   if (!sagas) return program.fail(sagas.error());
   if (sagas->empty()) {
     program.complain(

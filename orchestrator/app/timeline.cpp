@@ -89,6 +89,8 @@ std::string described(const Event& event) {
     case EventKind::kStep:
       return step_of(event) + " scheduled" + (event.pivot ? " (pivot)" : "") +
              (event.id.empty() ? "" : " as child saga " + printable(event.id, 255)) + due_of(event);
+    case EventKind::kCarried: return "carries on from the run before";
+    case EventKind::kContinued: return "continues as new";
     case EventKind::kReturned: return "the saga's code returned";
     case EventKind::kThrew: return "the saga's code failed" + failure_of(event);
     case EventKind::kRollback: return "rolls back" + failure_of(event);

@@ -11,11 +11,18 @@ void Instance::State::apply(const Event& event) {
     case EventKind::kStarted: return apply_started(event);
     case EventKind::kStep: return apply_step(event);
     case EventKind::kTimer: return apply_timer(event);
-    case EventKind::kFired: timers_[static_cast<std::size_t>(event.ordinal) - 1]->fired = true; return;
+    case EventKind::kFired:
+      timers_[static_cast<std::size_t>(event.ordinal - timers_before_) - 1]->fired = true;
+      return;
+    case EventKind::kCarried: return apply_carried(event);
+    case EventKind::kContinued:
+      continued_ = true;
+      next_input_ = event.data;
+      return;
     case EventKind::kSignal:
       return mailbox_.deliver(Mailbox::key(event.who, event.id), event.name, event.data);
     case EventKind::kUpdate: return apply_update(event);
-    case EventKind::kAnswered: answers_[update_key_] = event.data; return;
+    case EventKind::kAnswered: answers_[update_key_] = {answers_.size(), event.data}; return;
     case EventKind::kParent: return apply_parent(event);
     case EventKind::kCancel: cancel_ = event.failure; return;
     case EventKind::kRecorded:
@@ -60,6 +67,8 @@ void Instance::State::apply_to_step(const Event& event) {
 }
 
 void Instance::State::apply_started(const Event& event) {
+  forget_run();
+  run_from_ = sequence_ + 1;
   input_ = event.data;
   trace_ = event.trace;
   deadline_ = event.close;
@@ -75,6 +84,7 @@ void Instance::State::apply_step(const Event& event) {
   step.pivot = event.pivot;
   step.input = event.data;
   step.child_id = event.id;
+  step.group = event.group;
   step.until = event.until;
   step.close = event.close;
   step.runner = event.runner;

@@ -40,8 +40,9 @@ void Instance::State::pump() {
   waits_before_code_ = mailbox_.waits();
   failed_before_code_ = failed_.size();
   given_up_.clear();
-  if (status_ != SagaStatus::kRunning || paused_ || cancel_takes_effect()) return;
+  if (status_ != SagaStatus::kRunning || paused_ || continued_ || cancel_takes_effect()) return;
   run_code();
+  if (continued_) close_frame();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
   if (replaying_ != nullptr) return;
   code_ran_ = !defect_;
@@ -118,7 +119,7 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   if (!child) return dead_slot(definition);
   StepState& step = steps_.emplace_back();
   step.slot.step = &definition;
-  step.slot.ordinal = static_cast<int>(steps_.size());
+  step.slot.ordinal = steps_before_ + static_cast<int>(steps_.size());
   step.settings = &settings->second;
 
   Event event;
@@ -126,6 +127,7 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   event.ordinal = step.slot.ordinal;
   event.step = definition.name;
   event.id = std::move(*child);
+  event.group = open_groups_ > 0 ? groups_ : 0;
   event.pivot = pivot;
   event.data = std::move(input);
   const StepOptions& options = settings->second.options;
@@ -155,7 +157,7 @@ bool Instance::State::starts_too_much() {
 
 detail::TimerSlot& Instance::State::start_timer(Time due) {
   if (takes_nothing() || starts_too_much()) return dead_timer_;
-  const int ordinal = static_cast<int>(timers_.size()) + 1;
+  const int ordinal = timers_before_ + static_cast<int>(timers_.size()) + 1;
   if (due > std::min(now_ + environment_.limits.maximum_sleep, kNever - std::chrono::milliseconds(1))) {
     defect("timer-limit", "timer #" + std::to_string(ordinal) + " is due in more than " +
                               std::to_string(environment_.limits.maximum_sleep.count()) + " days");
@@ -217,7 +219,7 @@ void Instance::State::drop_code_events() {
   close_frame();
   pending_.resize(pending_before_code_);
   while (steps_.size() > steps_before_code_) {
-    std::erase(active_, static_cast<int>(steps_.size()));
+    std::erase(active_, steps_before_ + static_cast<int>(steps_.size()));
     steps_.pop_back();
   }
   for (const StepState& before : given_up_)
@@ -227,7 +229,7 @@ void Instance::State::drop_code_events() {
   timers_.resize(std::min(timers_.size(), timers_before_code_));
   mailbox_.forget_waits(waits_before_code_);
   fired_ = std::min(fired_, timers_.size());
-  returned_ = false;
+  returned_ = continued_ = false;
   threw_.reset();
 }
 

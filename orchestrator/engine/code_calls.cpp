@@ -39,7 +39,8 @@ std::optional<std::string> Instance::State::child_id(const StepDefinition& defin
     return std::nullopt;
   }
   auto id = definition.child_id == nullptr
-                ? Result<std::string>(address_.saga_id + '/' + std::to_string(steps_.size() + 1))
+                ? Result<std::string>(address_.saga_id + '/' +
+                                      std::to_string(steps_before_ + static_cast<int>(steps_.size()) + 1))
                 : definition.child_id(input);
   constexpr std::size_t kRetryBytes = 16;  // an operator's retry adds to the id
   if (id && wire::is_valid_saga_id(*id) && id->size() + kRetryBytes <= wire::kMaximumSagaIdBytes)
@@ -140,6 +141,27 @@ bool Instance::State::patched(std::string_view name) {
   }
   patches_.emplace(name, has);
   return has;
+}
+
+void Instance::State::continue_as_new(std::string input) {
+  if (takes_nothing()) return;
+  if (input.size() > environment_.limits.maximum_payload_bytes)
+    return defect("payload-limit", "the input of the next run has " + std::to_string(input.size()) +
+                                       " bytes; the limit is " +
+                                       std::to_string(environment_.limits.maximum_payload_bytes));
+  auto canonical = definition_.canonical_input(input);
+  if (!canonical)
+    return defect("unreadable-input",
+                  "saga.continue_as_new: the input does not fit the saga's: " + canonical.error().message);
+  Event event;
+  event.kind = EventKind::kContinued;
+  event.data = std::move(canonical).value();
+  code_event(std::move(event));
+}
+
+void Instance::State::rollback_group(int open) {
+  open_groups_ += open;
+  if (open > 0 && open_groups_ == 1) ++groups_;
 }
 
 void Instance::State::shield(int up) {

@@ -28,6 +28,9 @@ struct Limits {
   int maximum_steps_per_transition = 10'000;
   std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
   std::size_t maximum_unread_signals = 10'000;  ///< more are refused
+  /// Ids of signals and updates that a run which begins anew still knows, the newest of each: one that comes again later
+  /// than so many others counts twice.
+  std::size_t maximum_carried_ids = 1'000;
   int maximum_depth = 32;  ///< of children's children; a deeper one makes its parent stuck: child-limit
   std::chrono::days maximum_sleep{36'525};  ///< 100 years; a longer one makes the saga stuck: timer-limit
 };

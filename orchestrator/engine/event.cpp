@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 25> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 27> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 25> kNames{{
     {EventKind::kCompensated, "compensated"},
     {EventKind::kCompensationFailed, "compensation_failed"},
     {EventKind::kFired, "fired"},
+    {EventKind::kCarried, "carried"},
     {EventKind::kSignal, "signal"},
     {EventKind::kUpdate, "update"},
     {EventKind::kAnswered, "answered"},
@@ -33,6 +34,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 25> kNames{{
     {EventKind::kPatched, "patched"},
     {EventKind::kAbandoned, "abandoned"},
     {EventKind::kReturned, "returned"},
+    {EventKind::kContinued, "continued"},
     {EventKind::kThrew, "threw"},
     {EventKind::kRollback, "rollback"},
     {EventKind::kCompensating, "compensating"},
@@ -80,6 +82,7 @@ void write_event(std::string& text, const Event& event, std::string_view before)
   write_text(writer, "reply_to", event.reply_to);
   write_text(writer, "root", event.root);
   write_number(writer, "depth", event.depth);
+  write_number(writer, "group", event.group);
   write_flag(writer, "keeps_completed", event.keeps_completed);
   write_number(writer, "attempt", event.attempt);
   write_flag(writer, "compensation", event.phase == wire::Phase::kCompensation);
@@ -126,7 +129,7 @@ class EventReader {
   static Result<void> read(const LineObject& object, Event& event, Payload& payload) {
     for (const LineMember& member : object.members())
       if (!read_member(member, event, payload))
-        return Error{ErrorKind::kInvalid, "SKALD-423",
+        return Error{ErrorKind::kRefused, "SKALD-423",
                      "key \"" + std::string(member.name) + "\" is not known or has a wrong value"};
     return {};
   }
@@ -167,6 +170,7 @@ class EventReader {
     if (key == "reply_to") return text(member, event.reply_to);
     if (key == "root") return text(member, event.root);
     if (key == "depth") return number(member, event.depth);
+    if (key == "group") return number(member, event.group);
     if (key == "keeps_completed") return event.keeps_completed = true, true;
     if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;
@@ -251,8 +255,11 @@ Result<void> read_event(LineReader& reader, LineObject& object, std::string_view
   if (!line) return damaged(reader.line() + 1, "ends in the middle of a line");
   if (auto read = object.read(*line); !read) return damaged(reader.line(), read.error().message);
   Payload payload;
-  if (auto read = EventReader::read(object, event, payload); !read)
-    return damaged(reader.line(), read.error().message);
+  if (auto read = EventReader::read(object, event, payload); !read) {
+    Error error = damaged(reader.line(), read.error().message);
+    error.kind = read.error().kind;
+    return error;
+  }
   if (payload.same && (before.empty() || payload.bytes > 0))
     return damaged(reader.line(), "there is no payload before it that it could share");
   if (payload.same) event.data = before;

@@ -34,6 +34,7 @@ enum class EventKind {
   kCompensated,         ///< a compensation was acknowledged
   kCompensationFailed,  ///< tried again at `retry_at`, or (without) refused
   kFired,               ///< a timer fell due
+  kCarried,             ///< what a run that begins anew keeps of those before it
   kSignal,              ///< a signal came: for the first who waits for its name, or kept
   kUpdate,              ///< a handler of the code took an update
   kAnswered,            ///< what it answered
@@ -47,6 +48,7 @@ enum class EventKind {
   kPatched,    ///< this run has the change of that name
   kAbandoned,  ///< a step given up by the code
   kReturned,   ///< run returned
+  kContinued,  ///< run ended and begins anew with this input: a kStarted follows in a row of its own
   kThrew,      ///< StepFailed or SagaFailed left run
   // By rule.
   kRollback,
@@ -73,6 +75,7 @@ struct Event {
   std::string reply_to;          ///< kStarted, kParent: the topic of the answer
   std::string root;              ///< kStarted: of the saga at the top, if that may roll this one back
   int depth = 0;                 ///< kStarted: of a child saga
+  int group = 0;                 ///< kStep: of steps that are undone beside each other
   bool keeps_completed = false;  ///< kParent: not rolled back if it has completed
   std::string data;              ///< JSON payload, byte for byte; may be empty
   Failure failure;               ///< code empty: none
@@ -96,7 +99,8 @@ struct HistoryEntry {
 [[nodiscard]] EventOrigin origin_of(EventKind kind);
 
 [[nodiscard]] std::string write_entry(const HistoryEntry& entry);
-/// kInvalid: truncated, altered, or written by a newer build: names the line.
+/// kInvalid: truncated or altered; kRefused: whole, and with something in it that only a newer build knows. The message
+/// names the line.
 [[nodiscard]] Result<HistoryEntry> read_entry(std::string_view text);
 
 }  // namespace skald::engine

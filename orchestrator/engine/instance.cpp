@@ -96,6 +96,7 @@ SagaKey Instance::key() const { return state_->key_; }
 const SagaAddress& Instance::address() const { return state_->address_; }
 int Instance::revision() const { return state_->definition_.revision; }
 std::int64_t Instance::sequence() const { return state_->sequence_; }
+std::int64_t Instance::run_from() const { return state_->run_from_; }
 SagaStatus Instance::status() const { return state_->status_; }
 std::size_t Instance::history_bytes() const { return state_->history_bytes(); }
 Time Instance::next_deadline() const { return state_->next_deadline(); }

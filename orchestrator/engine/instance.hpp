@@ -59,6 +59,8 @@ class Instance {
   [[nodiscard]] const SagaAddress& address() const;
   [[nodiscard]] int revision() const;
   [[nodiscard]] std::int64_t sequence() const;
+  /// With which the saga's run began: 1, unless it continued as new.
+  [[nodiscard]] std::int64_t run_from() const;
   [[nodiscard]] SagaStatus status() const;
   [[nodiscard]] std::size_t history_bytes() const;
   /// The exact next deadline; kNever if nothing is due.

@@ -100,7 +100,7 @@ Ruling cancel(Instance::State& state, const OperatorAction& input) {
     return {Judgement::kDuplicate, "the saga was cancelled before: " + state.cancel_->message};
   if (state.forward_only_)
     return {Judgement::kRefused, "the saga's pivot took effect: from there it only goes forward"};
-  if (!state.code_may_go_on())
+  if (!state.code_may_go_on() && !state.continued_)
     return {Judgement::kRefused, "the saga's code has ended: what is under way is its end"};
   Event event;
   event.kind = EventKind::kCancel;

@@ -72,6 +72,8 @@ Ruling compensation_answered(Instance::State& state, StepState& step, const Repl
 
 Ruling judge(Instance::State& state, const ReplyInput& input) {
   StepState* step = state.step(input.id.ordinal);
+  if (step == nullptr && input.id.ordinal >= 1 && input.id.ordinal <= state.steps_before_)
+    return {Judgement::kLate, "the step is of a run before this one"};
   if (step == nullptr)
     return {Judgement::kUnknown, "step #" + std::to_string(input.id.ordinal) + " was never scheduled"};
   if (step->local() || step->slot.step->name != input.step)

@@ -37,7 +37,7 @@ Ruling judge(Instance::State& state, const SignalInput& input) {
   if (!is_text(input.id) || !is_text(input.source))
     return {Judgement::kMismatch,
             "the signal's id or source is not text: history could not keep it as it is"};
-  if (state.status_ != SagaStatus::kStuck && !state.code_may_go_on())
+  if (state.status_ != SagaStatus::kStuck && !state.continued_ && !state.code_may_go_on())
     return {Judgement::kLate, "the saga's code has ended: nobody would read the signal"};
   if (state.mailbox_.unread() >= state.environment_.limits.maximum_unread_signals)
     return {Judgement::kMismatch,

@@ -6,7 +6,7 @@ namespace skald::engine {
 std::optional<Ruling> applied_before(const Instance::State& state, const UpdateInput& input) {
   const auto before = state.answers_.find(Mailbox::key(input.source, input.id));
   if (before == state.answers_.end()) return std::nullopt;
-  return Ruling{Judgement::kDuplicate, "the update was made before", before->second};
+  return Ruling{Judgement::kDuplicate, "the update was made before", before->second.text};
 }
 
 Ruling judge(Instance::State& state, const UpdateInput& input) {

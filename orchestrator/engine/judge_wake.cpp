@@ -55,6 +55,7 @@ void wake_compensation(Instance::State& state, StepState& step) {
 
 Ruling judge(Instance::State& state, const Wake& input) {
   if (state.status_ == SagaStatus::kStuck || state.paused_) return {};
+  if (state.begins_anew()) return state.record_next_run(), Ruling{};
   state.record_fired();
   if (state.deadline_waits()) {
     Event event;

@@ -35,11 +35,17 @@ bool is_of_step(EventKind kind) {
 
 std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
   std::optional<ReplayProblem> problem;
+  sequence_ = stored.row.run_from - 1;
   for (const HistoryRow& row : stored.history) {
+    if (row.sequence < stored.row.run_from) continue;  // of a run before
     auto entry = read_entry(row.events);
     if (!entry || row.sequence != sequence_ + 1) {
       problem =
           ReplayProblem{true, row.sequence, entry ? "a gap before this row" : entry.error().message, build_};
+      if (!entry && entry.error().kind == ErrorKind::kRefused) {  // whole, and of a newer build
+        problem->corrupt = false;
+        build_ = "newer";
+      }
       break;
     }
     if (!entry->build.empty()) build_ = entry->build;

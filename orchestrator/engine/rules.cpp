@@ -9,18 +9,19 @@ namespace skald::engine {
 void Instance::State::follow_rules() {
   if (status_ == SagaStatus::kRunning && !paused_) rules_forward();
   if (status_ == SagaStatus::kRollingBack && !paused_) rules_rolling_back();
-  const bool over = sequence_ + 1 >= environment_.limits.maximum_transitions ||
+  const std::int64_t transitions = sequence_ + 2 - run_from_;
+  const bool over = transitions >= environment_.limits.maximum_transitions ||
                     history_bytes_ > environment_.limits.maximum_history_bytes;
   if (over && !is_ended(status_) && status_ != SagaStatus::kStuck)
     record_stuck("history-limit", 0,
-                 "history has " + std::to_string(sequence_ + 1) + " transitions and " +
+                 "history has " + std::to_string(transitions) + " transitions and " +
                      std::to_string(history_bytes_) + " bytes");
   deactivate_settled();
 }
 
 bool Instance::State::pivot_open() const {
   for (const int ordinal : active_) {
-    const StepState& active = steps_[static_cast<std::size_t>(ordinal) - 1];
+    const StepState& active = *step(ordinal);
     if (active.pivot && active.open()) return true;
   }
   return false;
@@ -73,18 +74,7 @@ void Instance::State::rules_forward() {
     return record_rollback(*threw_, "failure");
   }
   if (!pay_debts() || pivot_open()) return;
-  if (returned_) {
-    for (const StepState& step : steps_) {
-      if (step.open() && !step.left_alone()) return;
-      if (step.stage != StepState::Stage::kFailed || step.slot.observed) continue;
-      if (forward_only_)
-        return record_stuck("failed-after-pivot", step.slot.ordinal, step.slot.failure.what());
-      return record_rollback(step.slot.failure, "failure");
-    }
-    if (!debts_settled()) return;
-    if (undo_ && !undo_->keeps_completed && !forward_only_) return record_rollback(*cancel_, "cancel");
-    return record_end("completed", output_, {});
-  }
+  if (returned_ || continued_) return rules_of_ended_code();
   if (cancel_takes_effect())
     record_rollback(*cancel_, cancel_->code == failure_code::kDeadline ? "deadline" : "cancel");
   else if (deadline_ && *deadline_ <= now_ && !forward_only_ && shields_ <= 0)
@@ -92,9 +82,22 @@ void Instance::State::rules_forward() {
                     "deadline");
 }
 
+/// What is open is awaited, and a failure nobody looked at rolls back.
+void Instance::State::rules_of_ended_code() {
+  for (const StepState& step : steps_) {
+    if (step.open() && !step.left_alone()) return;
+    if (step.stage != StepState::Stage::kFailed || step.slot.observed) continue;
+    if (forward_only_) return record_stuck("failed-after-pivot", step.slot.ordinal, step.slot.failure.what());
+    return record_rollback(step.slot.failure, "failure");
+  }
+  if (continued_ || !debts_settled()) return;  // the next run begins with a wake-up
+  if (undo_ && !undo_->keeps_completed && !forward_only_) return record_rollback(*cancel_, "cancel");
+  record_end("completed", output_, {});
+}
+
 bool Instance::State::debts_settled() const {
   for (const int ordinal : failed_) {
-    const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
+    const StepState& step = *this->step(ordinal);
     if ((step.stage == StepState::Stage::kFailed || step.abandoned) && !step.undo_settled()) return false;
   }
   return true;
@@ -110,21 +113,30 @@ void Instance::State::record_rollback(Failure failure, std::string why) {
 
 void Instance::State::rules_rolling_back() {
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    if (step->open()) return;  // a local step that still runs: it has to return first
-    const bool took_effect = step->stage == StepState::Stage::kSucceeded || step->unknown;
-    if (!took_effect || step->undo_settled()) continue;
-    switch (step->undo) {
-      case StepState::Undo::kNone: owe_compensation(*step); break;
-      case StepState::Undo::kOwedAgain: record_attempt(*step, Phase::kCompensation); break;
-      case StepState::Undo::kRefused:
-        record_stuck("compensation-refused", step->slot.ordinal, "its compensation was refused for good",
-                     Phase::kCompensation);
-        break;
-      default: break;  // under way
-    }
+    if (roll_back(*step)) continue;
+    const int group = step->group;
+    for (++step; group != 0 && step != steps_.rend() && step->group == group; ++step)
+      if (status_ == SagaStatus::kRollingBack) static_cast<void>(roll_back(*step));
     return;
   }
   record_end(rollback_is_cancel_ ? "cancelled" : "compensated", {}, rollback_failure_);
+}
+
+/// True: nothing of it is left to undo.
+bool Instance::State::roll_back(StepState& step) {
+  if (step.open()) return false;  // a local step that still runs: it has to return first
+  const bool took_effect = step.stage == StepState::Stage::kSucceeded || step.unknown;
+  if (!took_effect || step.undo_settled()) return true;
+  switch (step.undo) {
+    case StepState::Undo::kNone: owe_compensation(step); break;
+    case StepState::Undo::kOwedAgain: record_attempt(step, Phase::kCompensation); break;
+    case StepState::Undo::kRefused:
+      record_stuck("compensation-refused", step.slot.ordinal, "its compensation was refused for good",
+                   Phase::kCompensation);
+      break;
+    default: break;  // under way
+  }
+  return false;
 }
 
 bool Instance::State::owe_compensation(StepState& step) {

@@ -2,6 +2,7 @@
 #include "engine/state.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/retry.hpp"
 #include "ports/footprint.hpp"
@@ -21,8 +22,13 @@ Instance::State::~State() {
 }
 
 StepState* Instance::State::step(int ordinal) {
-  if (ordinal < 1 || static_cast<std::size_t>(ordinal) > steps_.size()) return nullptr;
-  return &steps_[static_cast<std::size_t>(ordinal) - 1];
+  return const_cast<StepState*>(std::as_const(*this).step(ordinal));
+}
+
+const StepState* Instance::State::step(int ordinal) const {
+  const int place = ordinal - steps_before_;
+  if (place < 1 || static_cast<std::size_t>(place) > steps_.size()) return nullptr;
+  return &steps_[static_cast<std::size_t>(place) - 1];
 }
 
 void Instance::State::begin(const Moment& moment) {
@@ -139,12 +145,13 @@ std::string Instance::State::idempotency_key(const StepState& step) const {
 }
 
 bool Instance::State::code_may_go_on() const {
-  return status_ == SagaStatus::kRunning && !returned_ && !threw_;
+  return status_ == SagaStatus::kRunning && !returned_ && !continued_ && !threw_;
 }
 
 const detail::TimerSlot* Instance::State::timer(int ordinal) const {
-  if (ordinal < 1 || static_cast<std::size_t>(ordinal) > timers_.size()) return nullptr;
-  return timers_[static_cast<std::size_t>(ordinal) - 1].get();
+  const int place = ordinal - timers_before_;
+  if (place < 1 || static_cast<std::size_t>(place) > timers_.size()) return nullptr;
+  return timers_[static_cast<std::size_t>(place) - 1].get();
 }
 
 void Instance::State::record_fired() {
@@ -177,10 +184,12 @@ bool Instance::State::asleep() const { return status_ == SagaStatus::kRunning &&
 
 Time Instance::State::next_deadline() const {
   if (is_ended(status_) || status_ == SagaStatus::kStuck || paused_) return kNever;
+  if (begins_anew()) return now_;
   bool pivot_is_open = false;
   Time next = std::min(next_step_deadline(pivot_is_open), next_timer());
   const bool counts = deadline_ && !cancel_ && status_ == SagaStatus::kRunning;
-  if (counts && !forward_only_ && !pivot_is_open && !returned_) next = std::min(next, *deadline_);
+  if (counts && !forward_only_ && !pivot_is_open && !returned_ && !continued_)
+    next = std::min(next, *deadline_);
   return next;
 }
 
@@ -190,7 +199,7 @@ Time Instance::State::next_step_deadline(bool& pivot_is_open) const {
     if (time && *time < next) next = *time;
   };
   for (const int ordinal : active_) {
-    const StepState& step = steps_[static_cast<std::size_t>(ordinal) - 1];
+    const StepState& step = *this->step(ordinal);
     pivot_is_open = pivot_is_open || (step.pivot && step.open());
     if (step.open()) {
       if (step.local() && step.stage == StepState::Stage::kAttempting) {
@@ -220,6 +229,7 @@ Transition Instance::State::finish() {
   entry.events = std::move(pending_);
   pending_.clear();
   transition.row = HistoryRow{++sequence_, write_entry(entry)};
+  transition.run_from = run_from_;
   history_bytes_ += transition.row->events.size();
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
@@ -233,7 +243,7 @@ Time Instance::State::next_wake_up() const {
   const Time deadline = next_deadline();
   bool pivot_is_open = false;
   if (next_timer() != kNever && next_step_deadline(pivot_is_open) == kNever) return deadline;
-  const bool first = sequence_ == 1 && deadline != kNever && environment_.first_wake_up;
+  const bool first = sequence_ == run_from_ && deadline != kNever && environment_.first_wake_up;
   return std::min(first ? now_ + *environment_.first_wake_up : wake_at_, deadline);
 }
 
@@ -253,10 +263,10 @@ std::size_t Instance::State::memory_bytes() const {
     return heap_bytes(failure.code) + heap_bytes(failure.message);
   };
   std::size_t bytes = block_bytes(sizeof(State)) + kFrameBytes + 3 * heap_bytes(input_) +
-                      heap_bytes(output_) + heap_bytes(address_.definition) + heap_bytes(address_.saga_id) +
-                      heap_bytes(stuck_reason_) + heap_bytes(trace_.traceparent) +
-                      heap_bytes(trace_.tracestate) + heap_bytes(trace_.baggage) + heap_bytes(build_) +
-                      of(rollback_failure_) +
+                      heap_bytes(output_) + heap_bytes(next_input_) + heap_bytes(address_.definition) +
+                      heap_bytes(address_.saga_id) + heap_bytes(stuck_reason_) +
+                      heap_bytes(trace_.traceparent) + heap_bytes(trace_.tracestate) +
+                      heap_bytes(trace_.baggage) + heap_bytes(build_) + of(rollback_failure_) +
                       block_bytes((active_.capacity() + failed_.capacity()) * sizeof(int));
   bytes += timers_.size() * block_bytes(sizeof(detail::TimerSlot) + 3 * sizeof(void*));
   bytes += mailbox_.memory_bytes();
@@ -268,7 +278,7 @@ std::size_t Instance::State::memory_bytes() const {
                heap_bytes((*command)->root);
   for (const auto& [name, has] : patches_) bytes += block_bytes(kNodeBytes) + heap_bytes(name);
   for (const auto& [key, answer] : answers_)
-    bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer);
+    bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer.text);
   for (const StepState& step : steps_)
     bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + heap_bytes(step.child_id) +
              2 * heap_bytes(step.output) + heap_bytes(step.slot.output) + heap_bytes(step.undo_input) +

@@ -33,6 +33,7 @@ struct StepState {
   const StepSettings* settings = nullptr;
   std::string input;
   std::string child_id;  ///< of a child saga, before any retry
+  int group = 0;
   bool pivot = false;
   int key_generation = 0;  ///< a new idempotency key after an operator's retry of a final refusal
 
@@ -93,6 +94,7 @@ class Instance::State final : public detail::Journal {
   }
   [[nodiscard]] bool deadline_waits() const;
   [[nodiscard]] StepState* step(int ordinal);
+  [[nodiscard]] const StepState* step(int ordinal) const;
   /// Appends an event to the transition being built, and applies it.
   void record(Event event);
   /// Records what the timers that are due by now bring.
@@ -100,6 +102,9 @@ class Instance::State final : public detail::Journal {
   /// Records a failed attempt of an action or a compensation: tried again as the policy allows, else final.
   void record_failure(StepState& step, Phase phase, Failure failure);
   void record_attempt(StepState& step, Phase phase);
+  /// The run has ended with continue_as_new and nothing of it is left to wait for.
+  [[nodiscard]] bool begins_anew() const;
+  void record_next_run();
   void record_stuck(std::string reason, int ordinal, std::string message, Phase phase = Phase::kAction);
   [[nodiscard]] std::string idempotency_key(const StepState& step) const;
   /// What the parent is told about its command, once this saga has ended.
@@ -132,6 +137,8 @@ class Instance::State final : public detail::Journal {
                                     const std::function<std::string()>& value) override;
   bool patched(std::string_view name) override;
   std::uint64_t random() override;
+  void continue_as_new(std::string input) override;
+  void rollback_group(int open) override;
   void shield(int up) override;
   [[nodiscard]] bool cancel_requested() const noexcept override { return cancel_.has_value(); }
   void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
@@ -143,6 +150,7 @@ class Instance::State final : public detail::Journal {
   const SagaAddress address_;
   const SagaKey key_;
   std::int64_t sequence_ = 0;
+  std::int64_t run_from_ = 1;  ///< the sequence of the run's kStarted
   SagaStatus status_ = SagaStatus::kRunning;
   SagaStatus status_before_stuck_ = SagaStatus::kRunning;
   std::string stuck_reason_;
@@ -154,12 +162,18 @@ class Instance::State final : public detail::Journal {
   std::optional<Time> deadline_;
   bool forward_only_ = false;  ///< the pivot took effect
   bool paused_ = false;        ///< by an operator: nothing is sent, the code does not go on
+  int steps_before_ = 0;       ///< of runs before this one: ordinals go on
+  int timers_before_ = 0;      ///< likewise
   std::deque<StepState> steps_;
   std::vector<std::unique_ptr<detail::TimerSlot>> timers_;
   Mailbox mailbox_;
-  std::map<std::string, std::string, std::less<>> answers_;  ///< of updates, by source and id
-  std::optional<Failure> cancel_;                            ///< asked for, and by whom
-  std::vector<int> active_;                                  ///< ordinals with an open action or compensation
+  struct Answer {
+    std::size_t number = 0;  ///< in the order in which they were given
+    std::string text;
+  };
+  std::map<std::string, Answer, std::less<>> answers_;  ///< of updates, by source and id
+  std::optional<Failure> cancel_;                       ///< asked for, and by whom
+  std::vector<int> active_;                             ///< ordinals with an open action or compensation
   std::vector<int> failed_;  ///< ordinals whose action failed at some time: the rules look only at these
   std::optional<ParentCommand> parent_;  ///< the last attempt of the parent's step
   std::optional<ParentCommand> undo_;    ///< the parent wants this saga rolled back
@@ -167,6 +181,7 @@ class Instance::State final : public detail::Journal {
   Failure rollback_failure_;
   std::string output_;
   bool returned_ = false;
+  bool continued_ = false;  ///< begins anew with next_input_
   std::optional<Failure> threw_;
   std::optional<ReplayProblem> broken_;
   bool keep_code_ = false;  ///< the code's object outlives its frame: for queries
@@ -190,6 +205,8 @@ class Instance::State final : public detail::Journal {
   void apply_timer(const Event& event);
   void apply_update(const Event& event);
   void apply_parent(const Event& event);
+  void apply_carried(const Event& event);
+  void forget_run();
   void apply_abandoned(StepState& step, const Event& event);
   void apply_succeeded(StepState& step, const Event& event);
   void apply_failed(StepState& step, const Event& event);
@@ -226,8 +243,10 @@ class Instance::State final : public detail::Journal {
 
   bool stuck_again();
   void rules_forward();
+  void rules_of_ended_code();
   bool pay_debts();
   void rules_rolling_back();
+  bool roll_back(StepState& step);
   void record_rollback(Failure failure, std::string why);
   bool owe_compensation(StepState& step);
   [[nodiscard]] bool debts_settled() const;
@@ -253,6 +272,7 @@ class Instance::State final : public detail::Journal {
   Frame frame_ = Frame::kNone;
   detail::Waiter* waiter_ = nullptr;
   std::string input_;
+  std::string next_input_;
   wire::TraceContext trace_;
   std::string build_;
   Time started_at_{};
@@ -271,6 +291,8 @@ class Instance::State final : public detail::Journal {
   std::vector<StepState> given_up_;  ///< by the code in this transition, as they were before
   std::uint64_t draws_ = 0;          ///< of random()
   int shields_ = 0;
+  int open_groups_ = 0;
+  int groups_ = 0;
   bool cancel_due_ = false;  ///< the last shield went after the saga was cancelled: another one is too late
   bool closing_ = false;     ///< the frame is being destroyed: what its destructors call is no event
   std::map<std::string, bool, std::less<>> patches_;  ///< as the code was told

@@ -38,6 +38,8 @@ struct StepObservation {
 
 struct Transition {
   std::optional<HistoryRow> row;  ///< none: only wake_at moves
+  std::int64_t run_from =
+      1;  ///< with a row: the sequence with which the saga's run began, this one's or an earlier
   std::vector<Message> messages;
   std::vector<LocalAttempt> local_attempts;
   SagaStatus status = SagaStatus::kRunning;

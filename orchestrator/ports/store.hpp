@@ -35,6 +35,8 @@ struct SagaRow {
   std::int32_t route =
       0;  ///< wire::route_of(saga_id): by it the reply partition's owner is known from the row
   std::int64_t sequence = 0;
+  std::int64_t run_from =
+      1;  ///< the transition from which it is replayed: later ones only after continue-as-new
   SagaStatus status = SagaStatus::kRunning;
   Time wake_at{};
   std::uint64_t input_hash = 0;
@@ -52,8 +54,9 @@ struct HistoryRow {
 
 struct StoredSaga {
   SagaRow row;
-  std::vector<HistoryRow> history;  ///< dense from 1 to row.sequence; as stored, so a damaged one shows a gap
-  bool left_out = false;            ///< of a load with a limit: there was no room for its history
+  /// Dense from row.run_from, or of a load of all from 1, to row.sequence; as stored, so a damaged one shows a gap.
+  std::vector<HistoryRow> history;
+  bool left_out = false;  ///< of a load with a limit: there was no room for its history
 };
 
 /// What one batch wants to do to one saga.
@@ -61,6 +64,7 @@ struct SagaWrite {
   SagaKey key = 0;
   std::int64_t judged_at = 0;  ///< 0: a start (insert); else the sequence the saga must still have
   std::int64_t sequence = 0;   ///< the new one; equal to judged_at when only wake_at moves
+  std::int64_t run_from = 1;   ///< never smaller than it was
   SagaStatus status = SagaStatus::kRunning;
   Time wake_at{};  ///< written as is; kNever if nothing is due; ignored for an ended saga
   std::string stuck_reason;
@@ -193,6 +197,9 @@ struct Gauges {
   Time now{};
 };
 
+/// Of which runs a load gives the history: of the last, from which a saga is replayed, or of all.
+enum class Runs { kLast, kAll };
+
 class Session {
  public:
   static constexpr std::size_t kNoLimit = std::numeric_limits<std::int64_t>::max();
@@ -207,7 +214,8 @@ class Session {
   /// Sagas with their histories; unknown ones are missing from the answer. Order unspecified. Once histories of
   /// `maximum_bytes` are in it the other sagas come as left_out, with their row alone; one at least comes whole.
   virtual Result<std::vector<StoredSaga>> load(std::span<const SagaAddress> addresses,
-                                               std::size_t maximum_bytes = kNoLimit) = 0;
+                                               std::size_t maximum_bytes = kNoLimit,
+                                               Runs runs = Runs::kLast) = 0;
 
   /// Sagas whose wake_at has passed by the database's clock, leased to this caller.
   virtual Result<Claimed> claim_due(const ClaimSpec& spec) = 0;

@@ -19,6 +19,7 @@ struct CachedSaga {
   std::int32_t revision = 0;
   std::int64_t stored_sequence = 0;  ///< 0: its start is not durable yet
   Time stored_wake{};                ///< the row's bound
+  std::int64_t run_from = 1;
   SagaStatus status = SagaStatus::kRunning;
   std::string stuck_reason;
   std::uint64_t input_hash = 0;

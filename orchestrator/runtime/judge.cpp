@@ -32,6 +32,7 @@ CachedSaga& Judge::admit(const StoredSaga& stored) {
   saga.key = stored.row.key;
   saga.revision = stored.row.revision;
   saga.stored_sequence = stored.row.sequence;
+  saga.run_from = stored.row.run_from;
   saga.stored_wake = stored.row.wake_at;
   saga.status = stored.row.status;
   saga.stuck_reason = stored.row.stuck_reason;
@@ -187,9 +188,10 @@ void Judge::advance(Turn& turn, Work& work, CachedSaga& saga, const engine::Inpu
 bool Judge::crosses_warning(const CachedSaga& saga, const HistoryRow& row) const {
   const Settings& settings = parts_.settings;
   const std::size_t bytes = saga.instance->history_bytes();
+  const std::int64_t transitions = row.sequence - saga.instance->run_from() + 1;
   const bool by_bytes =
       bytes > settings.history_warning_bytes && bytes - row.events.size() <= settings.history_warning_bytes;
-  return by_bytes || static_cast<std::size_t>(row.sequence) == settings.history_warning_transitions;
+  return by_bytes || static_cast<std::size_t>(transitions) == settings.history_warning_transitions;
 }
 
 void Judge::absorb(Turn& turn, CachedSaga& saga, engine::Transition transition) {
@@ -197,6 +199,7 @@ void Judge::absorb(Turn& turn, CachedSaga& saga, engine::Transition transition) 
   if (transition.row) {
     turn.history_grew = turn.history_grew || crosses_warning(saga, *transition.row);
     write.sequence = transition.row->sequence;
+    write.run_from = saga.run_from = transition.run_from;
     write.history.push_back(std::move(*transition.row));
   }
   if (transition.status == SagaStatus::kStuck && saga.status != SagaStatus::kStuck) turn.stuck = true;
@@ -245,6 +248,7 @@ SagaWrite& Judge::touch(Turn& turn, const CachedSaga& saga) {
     SagaWrite write;
     write.key = saga.key;
     write.judged_at = write.sequence = saga.stored_sequence;
+    write.run_from = saga.run_from;
     write.status = saga.status;
     write.wake_at = saga.stored_wake;
     write.stuck_reason = saga.stuck_reason;

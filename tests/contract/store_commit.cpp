@@ -48,6 +48,57 @@ TEST_P(StoreContract, UnknownSagasAreLeftOutOfALoad) {
   EXPECT_THAT(must(session_->load(addresses)), SizeIs(1));
 }
 
+TEST_P(StoreContract, ALoadGivesTheLastRunUnlessItIsAskedForAll) {
+  must(session_->commit(batch({start(1001, "order-1")})));
+  must(session_->commit(batch({advance(1001, 1, SagaStatus::kRunning, kNever)})));
+  EXPECT_EQ(row_of("order-1").run_from, 1);
+  SagaWrite next_run = advance(1001, 2, SagaStatus::kRunning, kNever);
+  next_run.run_from = 3;
+  must(session_->commit(batch({next_run})));
+  SagaWrite later = advance(1001, 3, SagaStatus::kRunning, kNever);
+  later.run_from = 3;
+  must(session_->commit(batch({later})));
+  EXPECT_EQ(row_of("order-1").run_from, 3);
+  const auto last = history_of("order-1");
+  ASSERT_THAT(last, SizeIs(2));
+  EXPECT_EQ(last.front().sequence, 3);
+  const std::vector<SagaAddress> addresses{{"PlaceOrder", "order-1"}, {"PlaceOrder", "order-2"}};
+  must(session_->commit(batch({start(1002, "order-2")})));
+  for (const auto& saga : must(session_->load(addresses, Session::kNoLimit, Runs::kAll)))
+    EXPECT_THAT(saga.history, SizeIs(saga.row.sequence));
+  for (const auto& saga : must(session_->load(addresses, 100'000)))  // with a limit it is another statement
+    EXPECT_EQ(saga.history.front().sequence, saga.row.run_from);
+}
+
+TEST_P(StoreContract, ACompletedSagaMayBeRolledBack) {
+  must(session_->commit(batch({start(1001, "order-1")})));
+  must(session_->commit(batch({advance(1001, 1, SagaStatus::kCompleted, kNever)})));
+  EXPECT_TRUE(row_of("order-1").ended_at);
+  must(session_->commit(batch({advance(1001, 2, SagaStatus::kRollingBack, kNever)})));
+  const SagaRow open = row_of("order-1");
+  EXPECT_EQ(open.status, SagaStatus::kRollingBack);
+  EXPECT_FALSE(open.ended_at);
+  ListFilter filter;
+  filter.open_only = true;
+  EXPECT_THAT(must(session_->list(filter)), SizeIs(1));
+  must(session_->commit(batch({advance(1001, 3, SagaStatus::kCompensated, kNever)})));
+  EXPECT_TRUE(row_of("order-1").ended_at);
+  EXPECT_THAT(must(session_->list(filter)), SizeIs(0));
+}
+
+TEST_P(StoreContract, AMessageMayGoOutWithAnEndedSaga) {
+  must(session_->commit(batch({start(1001, "order-1")})));
+  must(session_->commit(batch({advance(1001, 1, SagaStatus::kCompleted, kNever)})));
+  SagaWrite answer = advance(1001, 2, SagaStatus::kCompleted, kNever);
+  answer.sequence = 2;
+  answer.history.clear();
+  const auto result = must(session_->commit(batch({answer})));
+  EXPECT_THAT(result.lost, IsEmpty());
+  EXPECT_THAT(result.messages, SizeIs(1));
+  EXPECT_EQ(row_of("order-1").sequence, 2);
+  EXPECT_TRUE(row_of("order-1").ended_at);
+}
+
 TEST_P(StoreContract, ALoadWithALimitLeavesHistoriesOutOnceItIsReached) {
   const std::string events = "[\"" + std::string(1'000, 'x') + "\"]";
   for (SagaKey key = 1001; key <= 1004; ++key) {

@@ -213,8 +213,20 @@ class Context {
 
   /// While it lives a cancellation does not roll the saga back: `const auto shield = saga.shield();`
   [[nodiscard]] Shield shield() { return Shield(*journal_); }
+  /// `const auto group = saga.rollback_group();`
+  [[nodiscard]] RollbackGroup rollback_group() { return RollbackGroup(*journal_); }
   /// Somebody cancelled the saga, or its deadline passed; without a shield it rolls back at once.
   [[nodiscard]] bool cancel_requested() const noexcept { return journal_->cancel_requested(); }
+
+  /// Ends this run and begins another one of the same saga with a new input and an empty history: for sagas that go on
+  /// for ever. Steps still open are awaited first. What was done stays done: a later rollback goes back to here. Kept
+  /// are the id, signals nobody has read, and the ids of messages that came; the deadline counts anew. `input`: the
+  /// saga's own Input type; nothing after the co_await is ever run.
+  template <class Input>
+  detail::EndOfRun continue_as_new(const Input& input) {
+    static_assert(JsonMapped<Input>, "saga.continue_as_new takes the saga's own Input");
+    return detail::EndOfRun(*journal_, to_json(input));
+  }
 
   [[nodiscard]] const std::string& saga_id() const noexcept { return journal_->saga_id(); }
 

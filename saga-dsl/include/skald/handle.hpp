@@ -87,4 +87,17 @@ class Shield {
   detail::Journal* journal_;
 };
 
+/// The steps started while it lives are compensated beside each other instead of one after the other. A group inside a
+/// group adds nothing.
+class RollbackGroup {
+ public:
+  explicit RollbackGroup(detail::Journal& journal) : journal_(&journal) { journal_->rollback_group(1); }
+  ~RollbackGroup() { journal_->rollback_group(-1); }
+  RollbackGroup(const RollbackGroup&) = delete;
+  RollbackGroup& operator=(const RollbackGroup&) = delete;
+
+ private:
+  detail::Journal* journal_;
+};
+
 }  // namespace skald

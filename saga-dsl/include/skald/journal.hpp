@@ -77,6 +77,10 @@ class Journal {
   virtual bool patched(std::string_view name) = 0;
   /// The next number of a sequence that is this saga's own.
   virtual std::uint64_t random() = 0;
+  /// The run ends here, and another one begins with this input.
+  virtual void continue_as_new(std::string input) = 0;
+  /// The steps started while more groups are open than closed are undone beside each other.
+  virtual void rollback_group(int open) = 0;
   /// While more shields are up than down a cancellation does not roll the saga back.
   virtual void shield(int up) = 0;
   [[nodiscard]] virtual bool cancel_requested() const noexcept = 0;

@@ -192,6 +192,7 @@ class Script {
       ASSERT_EQ(transition.row->sequence, stored_.row.sequence + 1);
       stored_.history.push_back(*transition.row);
       stored_.row.sequence = transition.row->sequence;
+      stored_.row.run_from = transition.run_from;
       if (stored_.row.sequence > 1) changes_.emplace_back(stored_.row.status, transition.status);
     }
     stored_.row.status = transition.status;

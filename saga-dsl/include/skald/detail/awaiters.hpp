@@ -260,4 +260,22 @@ class [[nodiscard("co_await it")]] RecordAwaiter final : public Awaiter {
   std::optional<std::string> data_;
 };
 
+/// Of a run that has ended: what comes after it is never run.
+class EndOfRun final : public Waiter {
+ public:
+  EndOfRun(Journal& journal, std::string input) : journal_(&journal), input_(std::move(input)) {}
+  [[nodiscard]] bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> waiting) {
+    handle = waiting;
+    journal_->suspend(*this);
+    journal_->continue_as_new(std::move(input_));
+  }
+  void await_resume() const noexcept {}
+  [[nodiscard]] bool ready() const noexcept override { return false; }
+
+ private:
+  Journal* journal_;
+  std::string input_;
+};
+
 }  // namespace skald::detail
