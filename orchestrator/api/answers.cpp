@@ -56,4 +56,16 @@ Result<std::string> text_of(const json::Value& body, const char* name, std::size
   return std::string(found->as_string());
 }
 
+HttpResponse applied(bool duplicate, const std::string& value) {
+  json::Writer writer;
+  writer.begin_object();
+  text_member(writer, "result", duplicate ? "duplicate" : "applied");
+  if (!value.empty()) {
+    writer.key("answer");
+    writer.raw(value);
+  }
+  writer.end_object();
+  return answer(200, writer.take());
+}
+
 }  // namespace skald::api

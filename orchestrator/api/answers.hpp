@@ -19,6 +19,9 @@ inline constexpr const char* kBusy = "SKALD-957";
 [[nodiscard]] HttpResponse refuse(const Error& error);
 [[nodiscard]] HttpResponse wrong_method(const char* allowed);
 
+/// An input was applied, or had been before; `value`: the answer of an update, JSON.
+[[nodiscard]] HttpResponse applied(bool duplicate, const std::string& value = {});
+
 void text_member(json::Writer& writer, std::string_view name, std::string_view text);
 /// A string member of a body, within its limit.
 [[nodiscard]] Result<std::string> text_of(const json::Value& body, const char* name, std::size_t maximum,

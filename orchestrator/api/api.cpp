@@ -165,9 +165,12 @@ HttpResponse Api::route(const HttpRequest& request) {
   const bool reading = request.method == "GET";
   const bool writing = request.method == "POST";
   if (rest == "positions") return reading ? positions() : wrong_method("GET");
+  if (rest == "completions")
+    return writing ? limited([&] { return complete(request); }) : wrong_method("POST");
   if (rest == "sagas") return reading ? list(request) : wrong_method("GET");
   if (!rest.starts_with("sagas/"))
-    return refuse(404, kNotFound, "no such address; there are /api/v1/sagas and /api/v1/positions");
+    return refuse(404, kNotFound,
+                  "no such address; there are /api/v1/sagas, /api/v1/completions and /api/v1/positions");
   rest.remove_prefix(6);
   const std::string definition(rest.substr(0, rest.find('/')));
   if (!wire::is_valid_name(definition))

@@ -18,6 +18,7 @@
 namespace skald::api {
 
 struct ApiSettings {
+  std::string name_space;
   std::string token;         ///< bearer token for /api/v1; empty: none asked
   bool local_only = true;    ///< listens on loopback without a token: take only requests for a loopback name
   std::size_t sessions = 2;  ///< database sessions at most
@@ -54,6 +55,7 @@ class Api {
   HttpResponse signal(const HttpRequest& request, const SagaAddress& address, const std::string& name);
   HttpResponse update(const HttpRequest& request, const SagaAddress& address, const std::string& name);
   HttpResponse query(const HttpRequest& request, const SagaAddress& address, const std::string& name);
+  HttpResponse complete(const HttpRequest& request);
   Result<StoredSaga> load(const SagaAddress& address);
   HttpResponse positions();
   /// Runs `change` unless too many run already: they wait for commits, and health needs threads.

@@ -45,18 +45,6 @@ std::optional<std::string> recorded_answer(const StoredSaga& saga, const engine:
   return std::nullopt;
 }
 
-HttpResponse applied(bool duplicate, const std::string& value = {}) {
-  json::Writer writer;
-  writer.begin_object();
-  text_member(writer, "result", duplicate ? "duplicate" : "applied");
-  if (!value.empty()) {
-    writer.key("answer");
-    writer.raw(value);
-  }
-  writer.end_object();
-  return answer(200, writer.take());
-}
-
 }  // namespace
 
 HttpResponse Api::signal(const HttpRequest& request, const SagaAddress& address, const std::string& name) {

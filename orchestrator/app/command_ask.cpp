@@ -39,9 +39,10 @@ Result<void> write_place(json::Writer& writer, const std::string& body, const Ac
   const auto current = saga->root().find("sequence");
   writer.key("sequence");
   writer.integer(options.sequence ? *options.sequence : current ? current->as_int64().value_or(0) : 0);
-  if (const auto stuck = saga->root().find("stuck_ordinal")) {
+  const auto stuck = saga->root().find("stuck_ordinal");
+  if (options.ordinal || stuck) {
     writer.key("ordinal");
-    writer.integer(stuck->as_int64().value_or(0));
+    writer.integer(options.ordinal ? *options.ordinal : stuck->as_int64().value_or(0));
   }
   return {};
 }
@@ -88,6 +89,39 @@ int run_action(const Program& program, const ActionOptions& options) {
   const auto config = program.config({});
   if (!config) return program.fail(config.error());
   return act(program, *config, options);
+}
+
+int run_complete(const Program& program, const CompleteOptions& options) {
+  const auto config = program.config({});
+  if (!config) return program.fail(config.error());
+  json::Writer writer;
+  writer.begin_object();
+  writer.key("token");
+  writer.string(options.token);
+  if (options.code.empty()) {
+    const auto output = read_argument(options.output, "--output");
+    if (!output) return program.fail(output.error());
+    writer.key("output");
+    writer.raw(*output);
+  } else {
+    writer.key("failure");
+    writer.begin_object();
+    writer.key("code");
+    writer.string(options.code);
+    writer.key("message");
+    writer.string(options.message);
+    writer.key("retryable");
+    writer.boolean(options.retry);
+    writer.end_object();
+  }
+  writer.end_object();
+  const auto answer = api::ask(
+      {url_of(*config, options.url), "POST", "/api/v1/completions", writer.take(), config->http.token});
+  if (!answer) return program.fail(answer.error());
+  if (answer->status != 200) return refused(program, *answer);
+  const bool before = answer->body.find("duplicate") != std::string::npos;
+  print(printable(options.token, 512) + (before ? " was completed before\n" : " completed\n"));
+  return kExitOk;
 }
 
 }  // namespace skald::app

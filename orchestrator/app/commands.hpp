@@ -71,11 +71,18 @@ int run_query(const Program& program, const RunningOptions& options);
 /// retry, skip, compensate, end, cancel and terminate.
 struct ActionOptions {
   std::string verb, saga, id, who, why, result, url;
-  std::optional<std::int64_t> sequence;
+  std::optional<std::int64_t> sequence, ordinal;
 };
 int run_action(const Program& program, const ActionOptions& options);
 /// One action on one saga; says what came of it. The exit code.
 int act(const Program& program, const Config& config, const ActionOptions& options);
+
+struct CompleteOptions {
+  std::string token, code, message, url;
+  std::string output = "{}";
+  bool retry = false;
+};
+int run_complete(const Program& program, const CompleteOptions& options);
 
 /// An action on every saga that a filter finds.
 struct BatchOptions {

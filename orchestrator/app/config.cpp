@@ -187,6 +187,7 @@ class Builder {
       duration("steps.<step>.start_to_close", name, [&](auto value) { options.start_to_close = value; });
       duration("steps.<step>.schedule_to_close", name,
                [&](auto value) { options.schedule_to_close = value; });
+      duration("steps.<step>.heartbeat", name, [&](auto value) { options.heartbeat = value; });
       if (auto done = retry("steps.<step>.retry", name, options.retry); !done) return done;
       if (auto done = retry("steps.<step>.compensation_retry", name, options.compensation_retry); !done)
         return done;

@@ -65,6 +65,8 @@ constexpr KeySchema kSchema[] = {
     {"steps.<step>.schedule_to_start", kDuration, "(the step's own)",
      "From the sending of a command until a participant begins it; a later one is not executed.", 1, kYear},
     {"steps.<step>.schedule_to_close", kDuration, "(the step's own)", "For all attempts together.", 1, kYear},
+    {"steps.<step>.heartbeat", kDuration, "(the step's own)",
+     "Between two heartbeats of an attempt, from its first one on.", 1, kYear},
     {"steps.<step>.retry.initial_interval", kDuration, "(the step's own)", "Pause before the second attempt.",
      1, kDay},
     {"steps.<step>.retry.coefficient", kReal, "(the step's own)", "Each pause is the one before times this.",

@@ -207,10 +207,29 @@ class CommandLine {
     add_action(
         "retry",
         "Try a stuck saga again from where it stands; of an open one, at once what waits for its retry");
-    add_action("skip", "Let a stuck step count as done, with the result given");
+    add_action("skip", "Let a stuck or an open step count as done, with the result given");
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
+    add_complete();
     add_batch();
+  }
+
+  void add_complete() {
+    CLI::App* command =
+        add("complete", "Complete a step by its token, which its local step or command gave away",
+            "complete shop/place-order/o-17/3/action/1 --output '{\"id\":\"r-1\"}'\ncomplete "
+            "shop/place-order/o-17/3/action/1 --code declined --message 'by hand'",
+            [this] { return run_complete(program_, complete_); });
+    command->add_option("TOKEN", complete_.token, "The attempt's token: the id of its command")->required();
+    auto* output = command
+                       ->add_option("--output", complete_.output,
+                                    "The step's output: JSON, @FILE, or - for standard input (default: {})")
+                       ->type_name("JSON");
+    auto* code =
+        command->add_option("--code", complete_.code, "It failed: the failure's code")->excludes(output);
+    command->add_option("--message", complete_.message, "It failed: a sentence for people")->needs(code);
+    command->add_flag("--retry", complete_.retry, "It failed, and may be tried again")->needs(code);
+    command->add_option("--url", complete_.url, "The orchestrator (default: http.listen)")->type_name("URL");
   }
 
   void add_sending() {
@@ -288,6 +307,9 @@ class CommandLine {
     command->add_option("--sequence", action_.sequence,
                         "Only if the saga still stands at this sequence (default: as it is now)");
     if (verb == "skip")
+      command->add_option("--step", action_.ordinal,
+                          "The ordinal of an open step (default: the step that is stuck)");
+    if (verb == "skip")
       command
           ->add_option("--result", action_.result,
                        "The step's result: JSON or @FILE; a compensation has none")
@@ -309,6 +331,7 @@ class CommandLine {
   app::ActionOptions action_;
   app::RunningOptions running_;
   app::BatchOptions batch_;
+  app::CompleteOptions complete_;
 };
 
 }  // namespace

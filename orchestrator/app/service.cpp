@@ -79,8 +79,9 @@ Result<void> Service::listen() {
   databases.reserve(cells_.size());
   for (const auto& cell : cells_)
     databases.push_back({cell->database().name, cell->database().slots, &cell->store(), &cell->metrics()});
-  api_ = std::make_unique<api::Api>(api::ApiSettings{http.token, http.token.empty() && loopback}, control,
-                                    std::move(databases));
+  api_ = std::make_unique<api::Api>(
+      api::ApiSettings{parts_.config.name_space, http.token, http.token.empty() && loopback}, control,
+      std::move(databases));
   api::HttpSettings settings;
   settings.host = http.listen.host;
   settings.port = http.listen.port;

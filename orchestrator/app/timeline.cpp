@@ -82,6 +82,9 @@ std::string described(const Event& event) {
     case EventKind::kRecorded: return "recorded " + printable(event.name);
     case EventKind::kPatched: return "has patch " + printable(event.name);
     case EventKind::kAbandoned: return step_of(event) + " given up by the saga";
+    case EventKind::kHeartbeat: return step_of(event) + " lives" + attempt_of(event);
+    case EventKind::kDeferred:
+      return step_of(event) + " is left to be completed by its token" + attempt_of(event);
     case EventKind::kFired: return "timer " + std::to_string(event.ordinal) + " fired";
     case EventKind::kOperator:
       return "operator " + printable(event.who) + ": " + event.reason +

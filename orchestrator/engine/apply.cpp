@@ -49,6 +49,11 @@ void Instance::State::apply_to_step(const Event& event) {
     case EventKind::kAttempt: return apply_attempt(*found, event);
     case EventKind::kCompensating: return apply_compensating(*found, event);
     case EventKind::kAbandoned: return apply_abandoned(*found, event);
+    case EventKind::kHeartbeat:
+      found->checkpoint = event.data;
+      found->beat_until = event.until;
+      return;
+    case EventKind::kDeferred: found->deferred = true; return;
     case EventKind::kLateSuccess:
       found->has_output = true;
       found->output = event.data;
@@ -126,8 +131,7 @@ void Instance::State::apply_update(const Event& event) {
 void Instance::State::apply_abandoned(StepState& step, const Event& event) {
   step.abandoned = true;
   note_failed(step.slot.ordinal);
-  const bool runs = step.local() && step.stage == StepState::Stage::kAttempting;
-  if (!runs) {
+  if (!step.runs_here()) {
     step.unknown = step.unanswered();
     return settle(step, false, {event.failure.code, event.failure.message, Retry::never, step.unknown});
   }
@@ -137,7 +141,7 @@ void Instance::State::apply_abandoned(StepState& step, const Event& event) {
 
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {
   step.stage = succeeded ? StepState::Stage::kSucceeded : StepState::Stage::kFailed;
-  step.until = step.close = step.retry_at = std::nullopt;
+  step.until = step.close = step.retry_at = step.beat_until = std::nullopt;
   step.unreadable = false;
   if (!succeeded) note_failed(step.slot.ordinal);
   if (step.slot.settled) return;
@@ -157,7 +161,7 @@ void Instance::State::apply_succeeded(StepState& step, const Event& event) {
 
 void Instance::State::apply_failed(StepState& step, const Event& event) {
   step.unknown = event.failure.unknown;
-  step.until = std::nullopt;
+  step.until = step.beat_until = std::nullopt;
   if (step.pivot && step.unknown)
     step.close = std::nullopt;  // tried under its key until the outcome is known
   if (event.retry_at) {
@@ -183,7 +187,7 @@ void Instance::State::apply_attempt(StepState& step, const Event& event) {
     step.undo_runner = event.runner;
   } else {
     step.stage = StepState::Stage::kAttempting;
-    step.unreadable = false;
+    step.unreadable = step.deferred = false;
     step.attempt = event.attempt;
     step.until = event.until;
     step.retry_at = std::nullopt;
@@ -199,8 +203,7 @@ void Instance::State::apply_rollback(const Event& event) {
   close_frame();
   for (StepState& step : steps_) {
     if (!step.open()) continue;
-    if (step.local() && step.stage == StepState::Stage::kAttempting)
-      continue;  // it runs: its return is awaited
+    if (step.runs_here()) continue;  // it runs: its return is awaited
     const bool unknown = step.unanswered();
     step.unknown = unknown;
     settle(step, false, Failure{"abandoned", "the saga rolled back", Retry::never, unknown});
@@ -259,15 +262,16 @@ void Instance::State::apply_operator(const Event& event) {
     close_frame();
     for (StepState& step : steps_) {
       if (step.undo == StepState::Undo::kRefused) step.undo = StepState::Undo::kOwedAgain;
-      if (!step.open() || (step.local() && step.stage == StepState::Stage::kAttempting)) continue;
+      if (!step.open() || step.runs_here()) continue;
       step.unknown = step.unanswered();
       settle(step, false,
              Failure{"abandoned", "an operator rolled the saga back", Retry::never, step.unknown});
     }
     return;
   }
-  move(status_before_stuck_ == SagaStatus::kRollingBack ? Cause::kResumedRollingBack
-                                                        : Cause::kResumedForward);
+  if (status_ == SagaStatus::kStuck)
+    move(status_before_stuck_ == SagaStatus::kRollingBack ? Cause::kResumedRollingBack
+                                                          : Cause::kResumedForward);
   if (target == nullptr) return;
   if (event.reason == "skip") {
     if (event.phase == Phase::kCompensation) {

@@ -66,7 +66,11 @@ void Instance::State::send_attempt(const Event& event, Phase phase, int attempt,
   const bool undo = phase == Phase::kCompensation;
   if (step.local()) {
     LocalAttempt local{
-        step.slot.step, {event.ordinal, phase, attempt}, step.input, {}, idempotency_key(step), {}};
+        step.slot.step, {event.ordinal, phase, attempt}, step.input, {}, idempotency_key(step), {}, {}, {}};
+    if (!undo) {
+      local.checkpoint = step.checkpoint;
+      local.heartbeat = step.settings->options.heartbeat;
+    }
     if (undo && step.has_output) local.output = step.output;
     local.deadline = event.until;
     if (!undo && step.close && (!local.deadline || *step.close < *local.deadline))
@@ -91,6 +95,7 @@ void Instance::State::send_attempt(const Event& event, Phase phase, int attempt,
   command.reply_to = environment_.reply_topic;
   command.trace = trace_;
   command.data = undo && !step.child() ? step.undo_input : step.input;
+  if (!undo) command.checkpoint = step.checkpoint;
   if (step.child()) command.child = child_target(step);
   transition.messages.push_back(wire::to_message(command, step.settings->topic));
 }

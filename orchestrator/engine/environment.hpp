@@ -27,6 +27,7 @@ struct Limits {
   /// Steps, timers and waits for signals: a run that starts more without waiting for any becomes stuck.
   int maximum_steps_per_transition = 10'000;
   std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
+  std::size_t maximum_heartbeat_bytes = 4'096;  ///< of its details; longer ones are refused
   std::size_t maximum_unread_signals = 10'000;  ///< more are refused
   /// Ids of signals and updates that a run which begins anew still knows, the newest of each: one that comes again later
   /// than so many others counts twice.

@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 27> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 29> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -20,6 +20,8 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 27> kNames{{
     {EventKind::kLateSuccess, "late_success"},
     {EventKind::kCompensated, "compensated"},
     {EventKind::kCompensationFailed, "compensation_failed"},
+    {EventKind::kHeartbeat, "heartbeat"},
+    {EventKind::kDeferred, "deferred"},
     {EventKind::kFired, "fired"},
     {EventKind::kCarried, "carried"},
     {EventKind::kSignal, "signal"},

@@ -33,6 +33,8 @@ enum class EventKind {
   kLateSuccess,         ///< a step given up did take effect: its compensation will know the output
   kCompensated,         ///< a compensation was acknowledged
   kCompensationFailed,  ///< tried again at `retry_at`, or (without) refused
+  kHeartbeat,           ///< an attempt lives, and has come so far
+  kDeferred,            ///< a local attempt returned, and somebody completes it by its token
   kFired,               ///< a timer fell due
   kCarried,             ///< what a run that begins anew keeps of those before it
   kSignal,              ///< a signal came: for the first who waits for its name, or kept

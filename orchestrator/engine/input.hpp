@@ -46,13 +46,20 @@ struct StartInput {
   std::optional<ParentCommand> parent{};
 };
 
-/// A participant's reply.
+/// A participant's reply, or somebody's who completes a step by its token.
 struct ReplyInput {
   AttemptId id;
-  std::string step;
+  std::string step;  ///< empty: whichever it is
   bool succeeded = false;
   std::string data;  ///< JSON, if succeeded
   Failure failure;   ///< if failed: a participant knows that this attempt had no effect
+};
+
+/// An attempt is alive, and has come so far.
+struct HeartbeatInput {
+  AttemptId id;
+  std::string step;     ///< empty: whichever it is
+  std::string details;  ///< JSON
 };
 
 /// An attempt of a local step returned.
@@ -118,6 +125,6 @@ struct UpdateInput {
 };
 
 using Input = std::variant<ReplyInput, LocalResult, Wake, Undeliverable, Poison, OperatorAction, SignalInput,
-                           UpdateInput, ParentCommand>;
+                           UpdateInput, ParentCommand, HeartbeatInput>;
 
 }  // namespace skald::engine

@@ -33,6 +33,17 @@ Ruling judge(Instance::State& state, const LocalResult& input) {
   if (input.id.phase == Phase::kCompensation) return compensation_returned(state, *step, input);
   if (step->stage == StepState::Stage::kSucceeded) return {Judgement::kDuplicate, "the step has succeeded"};
   if (!step->open()) return {Judgement::kLate, "the step was given up"};
+  if (input.outcome.kind == Kind::later) {
+    if (!step->runs_here() || input.id.attempt != step->attempt)
+      return {Judgement::kLate, "not the current attempt"};
+    Event event;
+    event.kind = EventKind::kDeferred;
+    event.ordinal = step->slot.ordinal;
+    event.step = step->slot.step->name;
+    event.attempt = input.id.attempt;
+    state.record(std::move(event));
+    return {};
+  }
   if (input.outcome.kind == Kind::succeeded) {
     Event event;
     event.kind = EventKind::kSucceeded;

@@ -7,7 +7,7 @@
 //   compensate  rolls back from here, also past a pivot
 //   end         terminated, nothing undone
 //
-// On a saga that is not stuck, retry sends at once what waits for its next attempt.
+// On a saga that is not stuck, retry sends at once what waits for its next attempt, and skip gives an open step its result.
 //
 // Four are for open sagas, whatever their sequence:
 //
@@ -57,18 +57,39 @@ Ruling retry(Instance::State& state, StepState* step, Event event) {
   return {};
 }
 
-Ruling skip(Instance::State& state, StepState* step, Event event, const std::string& result) {
-  if (step == nullptr) return {Judgement::kRefused, "no step is stuck: there is nothing to skip"};
-  if (state.stuck_phase_ == Phase::kCompensation) {
-    event.phase = Phase::kCompensation;
-    return state.record(std::move(event)), Ruling{};
-  }
+Ruling skip_step(Instance::State& state, const StepState* step, Event event, const std::string& result) {
   if (result.empty()) return {Judgement::kRefused, "skip takes the result the step is to have"};
   const auto fits = step->slot.step->check_output(result);
   if (!fits)
     return {Judgement::kRefused, "the result does not fit the step's output: " + fits.error().message};
   event.data = result;
   return state.record(std::move(event)), Ruling{};
+}
+
+Ruling skip(Instance::State& state, StepState* step, Event event, const std::string& result) {
+  if (step == nullptr) return {Judgement::kRefused, "no step is stuck: there is nothing to skip"};
+  if (state.stuck_phase_ == Phase::kCompensation) {
+    event.phase = Phase::kCompensation;
+    return state.record(std::move(event)), Ruling{};
+  }
+  return skip_step(state, step, std::move(event), result);
+}
+
+/// An open step of a saga that is not stuck gets the result it is to have; what its attempts still answer is late.
+Ruling skip_now(Instance::State& state, const OperatorAction& input) {
+  if (input.sequence != state.sequence_)
+    return {Judgement::kRefused,
+            "the saga moved since you looked: it is at sequence " + std::to_string(state.sequence_)};
+  StepState* step = state.step(input.ordinal);
+  if (step == nullptr || !step->open())
+    return {Judgement::kRefused,
+            "skip names an open step by its ordinal; step #" + std::to_string(input.ordinal) + " is none"};
+  if (step->runs_here())
+    return {Judgement::kRefused,
+            "step #" + std::to_string(input.ordinal) + " runs in a process now: it cannot be skipped"};
+  if (state.status_ != SagaStatus::kRunning)
+    return {Judgement::kRefused, "the saga rolls back: a compensation is skipped once it is stuck"};
+  return skip_step(state, step, operator_event(input), input.result);
 }
 
 /// `input.ordinal`: that step, or every one that waits.
@@ -144,14 +165,17 @@ Ruling judge_wherever(Instance::State& state, const OperatorAction& input) {
   }
 }
 
+Ruling judge_unstuck(Instance::State& state, const OperatorAction& input) {
+  if (!state.broken_ && input.verb == OperatorVerb::retry) return retry_now(state, input);
+  if (!state.broken_ && input.verb == OperatorVerb::skip) return skip_now(state, input);
+  return {Judgement::kRefused, "the saga is not stuck"};
+}
+
 }  // namespace
 
 Ruling judge(Instance::State& state, const OperatorAction& input) {
   if (is_wherever(input.verb)) return judge_wherever(state, input);
-  if (state.status_ != SagaStatus::kStuck)
-    return input.verb == OperatorVerb::retry && !state.broken_
-               ? retry_now(state, input)
-               : Ruling{Judgement::kRefused, "the saga is not stuck", {}};
+  if (state.status_ != SagaStatus::kStuck) return judge_unstuck(state, input);
   if (input.sequence != state.sequence_ || input.ordinal != state.stuck_ordinal_)
     return {Judgement::kRefused, "the saga moved since you looked: it is stuck at sequence " +
                                      std::to_string(state.sequence_) + ", step #" +

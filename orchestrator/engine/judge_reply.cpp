@@ -17,12 +17,13 @@ Ruling action_succeeded(Instance::State& state, StepState& step, const ReplyInpu
   if (!fits) {
     if (!step.open()) return {Judgement::kMismatch, fits.error().message};
     state.record_stuck("unreadable-reply", step.slot.ordinal,
-                       "reply of " + input.step + " does not fit its output: " + fits.error().message);
+                       "reply of " + std::string(step.slot.step->name) +
+                           " does not fit its output: " + fits.error().message);
     return {};
   }
   Event event;
   event.ordinal = step.slot.ordinal;
-  event.step = input.step;
+  event.step = step.slot.step->name;
   event.attempt = input.id.attempt;
   event.data = input.data;
   if (step.open()) {
@@ -57,7 +58,7 @@ Ruling compensation_answered(Instance::State& state, StepState& step, const Repl
     Event event;
     event.kind = EventKind::kCompensated;
     event.ordinal = step.slot.ordinal;
-    event.step = input.step;
+    event.step = step.slot.step->name;
     event.attempt = input.id.attempt;
     state.record(std::move(event));
     return {};
@@ -76,7 +77,11 @@ Ruling judge(Instance::State& state, const ReplyInput& input) {
     return {Judgement::kLate, "the step is of a run before this one"};
   if (step == nullptr)
     return {Judgement::kUnknown, "step #" + std::to_string(input.id.ordinal) + " was never scheduled"};
-  if (step->local() || step->slot.step->name != input.step)
+  if (step->runs_here())
+    return {Judgement::kMismatch,
+            "step #" + std::to_string(input.id.ordinal) +
+                " runs in this very process: it has not been left to be completed later"};
+  if (!input.step.empty() && step->slot.step->name != input.step)
     return {Judgement::kMismatch, "step #" + std::to_string(input.id.ordinal) + " is " +
                                       std::string(step->slot.step->name) + ", the reply is of " + input.step};
   if (input.id.phase == Phase::kCompensation) return compensation_answered(state, *step, input);

@@ -37,6 +37,10 @@ void wake_action(Instance::State& state, StepState& step) {
     state.record_failure(step, Phase::kAction,
                          {std::string(failure_code::kAttemptTimeout),
                           "start_to_close passed without an answer", Retry::allowed, true});
+  } else if (attempting && step.beat_until && *step.beat_until <= now) {
+    state.record_failure(
+        step, Phase::kAction,
+        {std::string(failure_code::kHeartbeatTimeout), "no heartbeat came any more", Retry::allowed, true});
   } else if (!attempting && step.retry_at && *step.retry_at <= now) {
     state.record_attempt(step, Phase::kAction);
   }
@@ -68,7 +72,7 @@ Ruling judge(Instance::State& state, const Wake& input) {
     if (state.status_ == SagaStatus::kStuck) break;
     StepState& step = *state.step(ordinal);
     if (step.open()) {
-      if (step.local() && step.stage == StepState::Stage::kAttempting)
+      if (step.runs_here())
         wake_local(state, step, Phase::kAction, input);
       else
         wake_action(state, step);

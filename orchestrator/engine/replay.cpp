@@ -24,6 +24,8 @@ bool is_of_step(EventKind kind) {
     case EventKind::kSucceeded:
     case EventKind::kFailed:
     case EventKind::kAttempt:
+    case EventKind::kHeartbeat:
+    case EventKind::kDeferred:
     case EventKind::kLateSuccess:
     case EventKind::kCompensated:
     case EventKind::kCompensationFailed: return true;

@@ -202,12 +202,13 @@ Time Instance::State::next_step_deadline(bool& pivot_is_open) const {
     const StepState& step = *this->step(ordinal);
     pivot_is_open = pivot_is_open || (step.pivot && step.open());
     if (step.open()) {
-      if (step.local() && step.stage == StepState::Stage::kAttempting) {
+      if (step.runs_here()) {
         consider(step.check_runner_at);
         continue;
       }
       consider(step.stage == StepState::Stage::kAttempting ? step.until : step.retry_at);
       consider(step.close);
+      consider(step.beat_until);
     }
     if (step.undo == StepState::Undo::kAttempting)
       consider(step.local() ? step.check_runner_at : step.undo_until);
@@ -281,8 +282,8 @@ std::size_t Instance::State::memory_bytes() const {
     bytes += block_bytes(kNodeBytes) + heap_bytes(key) + heap_bytes(answer.text);
   for (const StepState& step : steps_)
     bytes += block_bytes(sizeof(StepState)) + heap_bytes(step.input) + heap_bytes(step.child_id) +
-             2 * heap_bytes(step.output) + heap_bytes(step.slot.output) + heap_bytes(step.undo_input) +
-             of(step.slot.failure);
+             heap_bytes(step.checkpoint) + 2 * heap_bytes(step.output) + heap_bytes(step.slot.output) +
+             heap_bytes(step.undo_input) + of(step.slot.failure);
   return bytes;
 }
 

@@ -42,7 +42,11 @@ struct StepState {
   bool unknown = false;  ///< some attempt has no certain answer: it may have taken effect
   bool has_output = false;
   bool unreadable = false;  ///< it succeeded with an output nobody can read: no other answer will come
-  bool abandoned = false;   ///< the code gave it up: a success is compensated, a failure not tried again
+  bool deferred =
+      false;  ///< a local attempt that returned without an end: somebody completes it by its token
+  std::string checkpoint;          ///< JSON: what its attempts said last of how far they had come
+  std::optional<Time> beat_until;  ///< the next heartbeat is due
+  bool abandoned = false;  ///< the code gave it up: a success is compensated, a failure not tried again
   std::string output;
   Time scheduled_at{};
   std::optional<Time> until;
@@ -64,6 +68,8 @@ struct StepState {
   /// A child saga nobody waits for.
   [[nodiscard]] bool left_alone() const { return child() && slot.step->parent_close == ParentClose::abandon; }
   [[nodiscard]] bool local() const { return slot.step->kind == StepKind::local; }
+  /// A local attempt that has not returned.
+  [[nodiscard]] bool runs_here() const { return local() && stage == Stage::kAttempting && !deferred; }
   [[nodiscard]] bool open() const { return stage == Stage::kAttempting || stage == Stage::kWaiting; }
   /// An attempt is under way that nobody has answered.
   [[nodiscard]] bool unanswered() const { return unknown || stage == Stage::kAttempting; }
@@ -319,6 +325,7 @@ struct Ruling {
 };
 [[nodiscard]] Ruling judge(Instance::State& state, const ReplyInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const LocalResult& input);
+[[nodiscard]] Ruling judge(Instance::State& state, const HeartbeatInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const Wake& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const Undeliverable& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const Poison& input);

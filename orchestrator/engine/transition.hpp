@@ -24,6 +24,8 @@ struct LocalAttempt {
   std::optional<std::string> output;  ///< for a compensation: the action's output, empty if unknown
   std::string idempotency_key;
   std::optional<Time> deadline;
+  std::string checkpoint;  ///< JSON, empty: none
+  std::optional<std::chrono::milliseconds> heartbeat;
 };
 
 /// For metrics: a step whose action or compensation settled in this transition.

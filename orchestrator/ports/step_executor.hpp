@@ -22,6 +22,8 @@ struct LocalTask {
   std::string input;                  ///< JSON
   std::optional<std::string> output;  ///< of the action, for a compensation; empty: unknown
   StepContext::Values context;        ///< its stop token is set by the StepExecutor
+  /// Between two heartbeats, from the first one on: then the stop token is requested too.
+  std::optional<std::chrono::milliseconds> heartbeat;
   /// On Clock::monotonic: then the stop token is requested and an alert fires.
   std::optional<std::chrono::nanoseconds> stop_at;
   /// Called on the executor's thread; must not block.

@@ -94,8 +94,15 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
   if (!owns(id->saga_id)) return forward(record, id->saga_id);
   Work work;
   work.address = {id->definition, id->saga_id};
+  work.record = record;
+  const engine::AttemptId attempt{id->ordinal, id->phase, id->attempt};
+  if (reply->heartbeat) {
+    work.what =
+        engine::Input(engine::HeartbeatInput{attempt, std::move(reply->step), std::move(reply->data)});
+    return work;
+  }
   engine::ReplyInput input;
-  input.id = {id->ordinal, id->phase, id->attempt};
+  input.id = attempt;
   input.step = std::move(reply->step);
   input.succeeded = reply->succeeded;
   input.data = std::move(reply->data);
@@ -104,7 +111,6 @@ Work Decoder::decode_reply(const std::shared_ptr<const Record>& record) const {
                      reply->failure.retryable ? Retry::allowed : Retry::never, false,
                      reply->failure.retry_after};
   work.what = engine::Input(std::move(input));
-  work.record = record;
   return work;
 }
 

@@ -16,7 +16,8 @@ enum class Kind : char {
   kUndeliverable = 'u',
   kOperator = 'o',
   kSignal = 's',
-  kUpdate = 'p'
+  kUpdate = 'p',
+  kHeartbeat = 'h'
 };
 constexpr std::int64_t kMaximumHeaders = 100'000;
 
@@ -136,6 +137,9 @@ struct Encode {
     writer.attempt(reply.id).text(reply.step).number(reply.succeeded ? 1 : 0).text(reply.data);
     return writer.failure(reply.failure).take();
   }
+  std::string operator()(const engine::HeartbeatInput& beat) const {
+    return Writer(Kind::kHeartbeat).attempt(beat.id).text(beat.step).text(beat.details).take();
+  }
   std::string operator()(const engine::LocalResult& result) const {
     Writer writer(Kind::kLocal);
     writer.attempt(result.id).number(static_cast<std::int64_t>(result.outcome.kind));
@@ -178,10 +182,18 @@ engine::ReplyInput read_reply(Reader& reader) {
   return reply;
 }
 
+engine::HeartbeatInput read_heartbeat(Reader& reader) {
+  engine::HeartbeatInput beat;
+  beat.id = reader.attempt();
+  beat.step = reader.text();
+  beat.details = reader.text();
+  return beat;
+}
+
 engine::LocalResult read_local(Reader& reader) {
   engine::LocalResult result;
   result.id = reader.attempt();
-  result.outcome.kind = static_cast<LocalOutcome::Kind>(reader.number_in(0, 2));
+  result.outcome.kind = static_cast<LocalOutcome::Kind>(reader.number_in(0, 3));
   result.outcome.output = reader.text();
   result.outcome.failure = reader.failure();
   return result;
@@ -242,6 +254,7 @@ Result<StoredInput> decode_input(std::string_view bytes) {
     case Kind::kRecord: input = read_record(reader); break;
     case Kind::kReply: input = engine::Input(read_reply(reader)); break;
     case Kind::kLocal: input = engine::Input(read_local(reader)); break;
+    case Kind::kHeartbeat: input = engine::Input(read_heartbeat(reader)); break;
     case Kind::kUndeliverable: input = engine::Input(read_undeliverable(reader)); break;
     case Kind::kOperator: input = engine::Input(read_operator(reader)); break;
     case Kind::kSignal: input = engine::Input(read_signal(reader)); break;

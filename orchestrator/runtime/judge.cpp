@@ -121,8 +121,10 @@ void Judge::input(Turn& turn, Work& work, const engine::Moment& moment) {
 
 void Judge::absent(Turn& turn, Work& work, const engine::Moment& moment) {
   const auto* signal = as<engine::SignalInput>(work);
+  const bool by_token = !work.record && (as<engine::ReplyInput>(work) != nullptr ||
+                                         as<engine::HeartbeatInput>(work) != nullptr);
   const bool answered =
-      as<engine::OperatorAction>(work) != nullptr || as<engine::UpdateInput>(work) != nullptr;
+      by_token || as<engine::OperatorAction>(work) != nullptr || as<engine::UpdateInput>(work) != nullptr;
   if (answered || (signal != nullptr && !work.record)) return settle(turn, Kind::kRefused, "no such saga");
   if (signal != nullptr && signal->may_be_for_nobody)
     return settle(turn, Kind::kIgnored, "no such saga, and none is expected");
@@ -228,7 +230,10 @@ void Judge::dead_letter(Turn& turn, Work& work, CachedSaga* saga, std::string_vi
     (saga == nullptr ? turn.messages : touch(turn, *saga).messages).push_back(std::move(message));
   } else {
     if (saga != nullptr) hold(turn, *saga);
-    if (as<engine::SignalInput>(work) != nullptr) return settle(turn, Kind::kRefused, std::move(reason));
+    const bool of_the_api = as<engine::SignalInput>(work) != nullptr ||
+                            as<engine::ReplyInput>(work) != nullptr ||
+                            as<engine::HeartbeatInput>(work) != nullptr;
+    if (of_the_api) return settle(turn, Kind::kRefused, std::move(reason));
     parts_.logger.warning("An input fits nothing and came from no topic; it is given up.",
                           {{"kind", std::string(kind_of(work))},
                            {"definition", turn.address.definition},

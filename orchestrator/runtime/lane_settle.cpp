@@ -5,8 +5,10 @@
 
 #include "ports/footprint.hpp"
 #include "runtime/codes.hpp"
+#include "runtime/heartbeat_writer.hpp"
 #include "runtime/input_codec.hpp"
 #include "runtime/lane.hpp"
+#include "wire/command_id.hpp"
 
 namespace skald::runtime {
 
@@ -16,7 +18,8 @@ namespace {
 std::size_t bytes_of(const LocalTask& task) {
   return block_bytes(sizeof(LocalTask)) + heap_bytes(task.step) + heap_bytes(task.input) +
          heap_bytes(task.output) + 2 * heap_bytes(task.context.saga_id) +
-         heap_bytes(task.context.idempotency_key);
+         heap_bytes(task.context.idempotency_key) + 2 * heap_bytes(task.context.token) +
+         heap_bytes(task.context.checkpoint) + HeartbeatWriter::kHeapBytes;
 }
 
 }  // namespace
@@ -180,6 +183,14 @@ void Lane::run_locally(const SagaAddress& address, std::vector<engine::LocalAtte
     task.context.idempotency_key = std::move(attempt.idempotency_key);
     task.context.attempt = attempt.id.attempt;
     task.context.deadline = attempt.deadline;
+    task.context.token =
+        wire::format(wire::CommandId{services_.environment.name_space, address.definition, address.saga_id,
+                                     attempt.id.ordinal, attempt.id.phase, attempt.id.attempt});
+    task.context.checkpoint = std::move(attempt.checkpoint);
+    task.heartbeat = attempt.heartbeat;
+    if (!task.compensation)
+      task.context.heartbeat =
+          HeartbeatWriter(services_.router, services_.seams.clock, address, attempt.id, attempt.heartbeat);
     if (attempt.deadline) task.stop_at = services_.store_clock.monotonic_at(*attempt.deadline);
     const std::size_t bytes = bytes_of(task);
     services_.local_bytes += bytes;

@@ -43,6 +43,9 @@ struct HeapBytes {
   std::size_t operator()(const engine::ReplyInput& reply) const {
     return heap_bytes(reply.step) + heap_bytes(reply.data) + of(reply.failure);
   }
+  std::size_t operator()(const engine::HeartbeatInput& beat) const {
+    return heap_bytes(beat.step) + heap_bytes(beat.details);
+  }
   std::size_t operator()(const engine::LocalResult& result) const {
     return heap_bytes(result.outcome.output) + of(result.outcome.failure);
   }
@@ -78,6 +81,7 @@ struct InputKind {
   std::string_view operator()(const engine::OperatorAction&) const { return "operator"; }
   std::string_view operator()(const engine::SignalInput&) const { return "signal"; }
   std::string_view operator()(const engine::UpdateInput&) const { return "update"; }
+  std::string_view operator()(const engine::HeartbeatInput&) const { return "heartbeat"; }
   std::string_view operator()(const engine::ParentCommand&) const { return "parent"; }
 };
 

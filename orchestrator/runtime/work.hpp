@@ -96,7 +96,7 @@ struct Work {
 [[nodiscard]] std::size_t measure(const Work& work);
 
 /// For metrics: "start", "reply", "local", "wake", "undeliverable", "poison", "operator", "signal", "update",
-/// "parent", "dead_letter", "forward", "refused_child", "parked".
+/// "heartbeat", "parent", "dead_letter", "forward", "refused_child", "parked".
 [[nodiscard]] std::string_view kind_of(const Work& work);
 
 /// Where Works go by saga: implemented by the Runtime's lanes, called from any thread.

@@ -13,13 +13,14 @@ namespace {
 constexpr std::string_view kStructuredType = "application/cloudevents+json";
 constexpr std::string_view kSucceeded = ".succeeded";
 constexpr std::string_view kFailed = ".failed";
+constexpr std::string_view kHeartbeat = ".heartbeat";
 constexpr std::string_view kCancel = "cancel";
 
 /// The attributes Skald knows, as views into the record's headers.
 struct Attributes {
   std::optional<std::string_view> specversion, id, type, source, subject, time, expirytime;
   std::optional<std::string_view> correlationid, causationid, idempotencykey, sagaphase, sagaattempt,
-      sagareplyto, sagachild, sagachildid, sagaroot, sagadepth, sagaparentclose;
+      sagareplyto, sagachild, sagachildid, sagaroot, sagadepth, sagaparentclose, sagacheckpoint;
 };
 
 struct Known {
@@ -45,6 +46,7 @@ constexpr Known kKnown[] = {
     {"ce_sagaroot", &Attributes::sagaroot},
     {"ce_sagadepth", &Attributes::sagadepth},
     {"ce_sagaparentclose", &Attributes::sagaparentclose},
+    {"ce_sagacheckpoint", &Attributes::sagacheckpoint},
 };
 
 Attributes attributes_of(const Record& record) {
@@ -186,6 +188,7 @@ Message to_message(const Command& command, std::string topic) {
   headers.push_back({"ce_sagaattempt", std::to_string(command.attempt)});
   headers.push_back({"ce_sagareplyto", command.reply_to});
   if (command.expiry) headers.push_back({"ce_expirytime", format_time(*command.expiry)});
+  if (!command.checkpoint.empty()) headers.push_back({"ce_sagacheckpoint", command.checkpoint});
   if (command.child) {
     message.key = command.child->saga_id;
     headers.push_back({"ce_sagachild", command.child->definition});
@@ -201,11 +204,13 @@ Message to_message(const Command& command, std::string topic) {
 }
 
 Message to_message(const Reply& reply, std::string topic) {
-  auto message =
-      envelope(reply, std::move(topic), reply.step + std::string(reply.succeeded ? kSucceeded : kFailed));
+  auto message = envelope(reply, std::move(topic),
+                          reply.step + std::string(reply.heartbeat   ? kHeartbeat
+                                                   : reply.succeeded ? kSucceeded
+                                                                     : kFailed));
   message.headers.push_back({"ce_causationid", reply.causation_id});
   add_trace(reply.trace, message.headers);
-  message.value = reply.succeeded ? reply.data : write_failure(reply.failure);
+  message.value = reply.succeeded || reply.heartbeat ? reply.data : write_failure(reply.failure);
   return message;
 }
 
@@ -232,6 +237,8 @@ Result<Command> command_from(const Record& record) {
   reading.take(required("ce_sagareplyto", attributes.sagareplyto, is_valid_topic), command.reply_to);
   reading.take(read_count("ce_sagaattempt", attributes.sagaattempt), command.attempt);
   read_child(attributes, command, reading);
+  if (attributes.sagacheckpoint && check_payload(*attributes.sagacheckpoint).ok())
+    command.checkpoint = *attributes.sagacheckpoint;
   const auto phase = parse_phase(attributes.sagaphase.value_or(""));
   if (!phase) reading.refuse(wrong("ce_sagaphase", "must be action or compensation"));
   if (attributes.expirytime) {
@@ -256,16 +263,20 @@ Result<Reply> reply_from(const Record& record) {
   reading.take(required("ce_causationid", attributes.causationid, is_valid_id), reply.causation_id);
   auto type = attributes.type.value_or("");
   reply.succeeded = type.ends_with(kSucceeded);
-  if (!reply.succeeded && !type.ends_with(kFailed))
-    reading.refuse(wrong("ce_type", "must end in .succeeded or .failed"));
+  reply.heartbeat = type.ends_with(kHeartbeat);
+  if (!reply.succeeded && !reply.heartbeat && !type.ends_with(kFailed))
+    reading.refuse(wrong("ce_type", "must end in .succeeded, .failed or .heartbeat"));
   else
-    type.remove_suffix(reply.succeeded ? kSucceeded.size() : kFailed.size());
+    type.remove_suffix(reply.succeeded   ? kSucceeded.size()
+                       : reply.heartbeat ? kHeartbeat.size()
+                                         : kFailed.size());
   reading.take(required("ce_type", type, is_valid_name), reply.step);
   std::string data;
   if (!reading.failed()) reading.check(read_value(source, data));
-  if (!reading.failed() && !reply.succeeded) reading.take(read_failure(data), reply.failure);
+  const bool failed = !reply.succeeded && !reply.heartbeat;
+  if (!reading.failed() && failed) reading.take(read_failure(data), reply.failure);
   if (reading.failed()) return reading.error();
-  if (reply.succeeded) reply.data = std::move(data);
+  if (!failed) reply.data = std::move(data);
   reply.trace = trace_of(source);
   return reply;
 }

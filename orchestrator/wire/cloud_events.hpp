@@ -55,6 +55,7 @@ struct Command {
   TraceContext trace;
   std::string data;  ///< JSON
   std::optional<ChildTarget> child{};
+  std::string checkpoint{};  ///< JSON: the last heartbeat of an attempt before; empty: none
   bool operator==(const Command&) const = default;
 };
 
@@ -75,8 +76,9 @@ struct Reply {
   std::string saga_id;
   std::string causation_id;  ///< id of the command it answers
   bool succeeded = false;
-  std::string data;  ///< JSON, of a success
-  Failure failure;   ///< of a failure
+  bool heartbeat = false;  ///< neither: the attempt lives, and `data` says how far it has come
+  std::string data;        ///< JSON, of a success or a heartbeat
+  Failure failure;         ///< of a failure
   TraceContext trace;
   bool operator==(const Reply&) const = default;
 };

@@ -33,9 +33,10 @@ struct Failure {
 
 /// Codes Skald itself gives; a participant's own codes stand beside them.
 namespace failure_code {
-inline constexpr std::string_view kTimeout = "timeout";                 ///< schedule_to_close passed
-inline constexpr std::string_view kAttemptTimeout = "attempt-timeout";  ///< start_to_close passed
-inline constexpr std::string_view kUndeliverable = "undeliverable";     ///< Kafka will never take the command
+inline constexpr std::string_view kTimeout = "timeout";                     ///< schedule_to_close passed
+inline constexpr std::string_view kAttemptTimeout = "attempt-timeout";      ///< start_to_close passed
+inline constexpr std::string_view kHeartbeatTimeout = "heartbeat-timeout";  ///< it fell silent
+inline constexpr std::string_view kUndeliverable = "undeliverable";  ///< Kafka will never take the command
 inline constexpr std::string_view kExpired = "expired";      ///< the participant saw it too late: no effect
 inline constexpr std::string_view kException = "exception";  ///< a local step threw something else
 inline constexpr std::string_view kInterrupted = "interrupted";  ///< the process running a local step died

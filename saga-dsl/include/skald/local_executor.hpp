@@ -18,6 +18,7 @@ struct LocalOutcome {
     succeeded,  ///< `output` holds its JSON (empty for a compensation)
     refused,    ///< certain: no effect; `failure.retry` says whether to try again
     unknown,    ///< any other exception
+    later,      ///< it has returned, and somebody else completes it
   } kind = Kind::succeeded;
   std::string output;
   Failure failure;
@@ -64,7 +65,10 @@ class TypedExecutor final : public LocalExecutor {
   LocalOutcome execute(std::string_view text, StepContext& step) override {
     auto input = from_json<Input>(text);
     if (!input) return unreadable(input.error().message);
-    return translate_local([&] { return to_json(step_.execute(*input, step)); });
+    LocalOutcome outcome = translate_local([&] { return to_json(step_.execute(*input, step)); });
+    if (outcome.kind == LocalOutcome::Kind::succeeded && step.is_completed_later())
+      return {LocalOutcome::Kind::later, {}, {}};
+    return outcome;
   }
 
   LocalOutcome compensate(std::string_view text, const std::string* output_text, StepContext& step) override {

@@ -52,6 +52,9 @@ struct StepOptions {
   /// `ce_expirytime`), and the step has failed with code `expired`, certainly without effect. Of command steps only; not
   /// of a pivot. It is noticed when the command is read: without any participant schedule_to_close ends the wait.
   std::optional<std::chrono::milliseconds> schedule_to_start{};
+  /// Between two heartbeats of an attempt, from its first one on: a command step whose participant falls silent is tried
+  /// again, its outcome unknown; a local step is told to stop. None: heartbeats keep their details and no watch.
+  std::optional<std::chrono::milliseconds> heartbeat{};
   RetryPolicy retry{};
   /// A compensation is tried again for ever by default; after a final refusal the saga is stuck.
   RetryPolicy compensation_retry{};

@@ -3,6 +3,7 @@
 // types can tell are static_asserts of check_step, raised where the step is first used.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <stop_token>
@@ -38,6 +39,9 @@ class StepContext {
     int attempt = 1;
     std::optional<Time> deadline{};
     std::stop_token stop{};
+    std::string token{};
+    std::string checkpoint{};                              ///< JSON, empty: none
+    std::function<void(std::string details)> heartbeat{};  ///< any thread
   };
   explicit StepContext(Values values) : values_(std::move(values)) {}
 
@@ -48,11 +52,33 @@ class StepContext {
   [[nodiscard]] int attempt() const noexcept { return values_.attempt; }
   /// When this attempt is given up, if ever. Use it as the timeout of your call.
   [[nodiscard]] std::optional<Time> deadline() const noexcept { return values_.deadline; }
+  /// Says that the attempt lives, and how far it has come: the next attempt finds the last details in checkpoint(). Call
+  /// it as often as you like: at most one in half of the step's heartbeat timeout (10 s if it has none) is written, each a
+  /// row of the saga's history. `details`: at most 4,096 bytes as JSON; longer ones are left out. From any thread.
+  template <class T>
+  void heartbeat(const T& details) const {
+    if (values_.heartbeat) values_.heartbeat(to_json(details));
+  }
+  /// What an attempt before said last; nothing if none did, or if it does not fit T.
+  template <class T>
+  [[nodiscard]] std::optional<T> checkpoint() const {
+    if (values_.checkpoint.empty()) return std::nullopt;
+    auto read = from_json<T>(values_.checkpoint);
+    if (!read) return std::nullopt;
+    return std::move(read).value();
+  }
+  /// Names this attempt: who has it completes the step later, over the API or with `complete`.
+  [[nodiscard]] const std::string& token() const noexcept { return values_.token; }
+  /// The step goes on when execute returns, until somebody completes it by its token: what execute returns counts for
+  /// nothing. The step's timeouts go on. Not for a compensation.
+  void complete_later() noexcept { is_later_ = true; }
+  [[nodiscard]] bool is_completed_later() const noexcept { return is_later_; }
   /// Set at the deadline and at shutdown: return soon, throwing anything.
   [[nodiscard]] const std::stop_token& stop() const noexcept { return values_.stop; }
 
  private:
   Values values_;
+  bool is_later_ = false;
 };
 
 /// A step done in this process. `execute` returns its output; throws StepFailed for a certain refusal; any

@@ -66,6 +66,7 @@ class Routes : public testing::Test {
     return api().handle({"POST", path, {}, with_type, body, "127.0.0.1"});
   }
   Api& api() {
+    settings.name_space = "shop";
     if (!api_)
       api_ = std::make_unique<Api>(settings, control,
                                    std::vector<Api::Database>{{"", wire::SlotSet::all(), &store, &metrics}});
