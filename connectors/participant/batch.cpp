@@ -25,15 +25,16 @@ wire::Failure failure_of(std::string code, std::string message, bool retryable,
 class Round {
  public:
   Round(Connection& connection, const BatchContext& context, std::span<const Command> commands,
-        OnConflict on_conflict)
+        std::span<CommandLimits::Ticket> tickets, OnConflict on_conflict)
       : connection_(connection),
         context_(context),
         commands_(commands),
+        tickets_(tickets),
         on_conflict_(on_conflict),
         transaction_(connection),
         replies_(commands.size()) {}
 
-  std::vector<Reply> run(std::span<const ReadPosition> positions) {
+  std::vector<std::optional<Reply>> run(std::span<const ReadPosition> positions) {
     loaded_ = context_.unsafe_without_inbox ? begin_without_inbox(connection_)
                                             : begin_with_inbox(connection_, commands_);
     for (std::size_t index = 0; index < commands_.size(); ++index) take(index);
@@ -129,9 +130,15 @@ class Round {
       return;
     }
     if (verdict == Verdict::kExecute && found->second.execute_batch && indices.size() > 1 &&
-        execute_together(found->second.execute_batch, indices))
+        may_execute(indices.front()) && execute_together(found->second.execute_batch, indices))
       return;
-    for (const auto index : indices) execute_alone(*handler, index);
+    for (const auto index : indices)
+      if (may_execute(index)) execute_alone(*handler, index);
+  }
+
+  /// A breaker that opened in this batch keeps the rest of it back: not executed, not answered.
+  bool may_execute(std::size_t index) const {
+    return context_.limits.still_lets_through(commands_[index].step, tickets_[index]);
   }
 
   RawItem item_of(std::size_t index) const {
@@ -203,6 +210,8 @@ class Round {
 
   void finish(std::size_t index, Answer answer) {
     const bool is_action = commands_[index].phase == Phase::kAction;
+    context_.limits.tell(commands_[index].step, tickets_[index], answer.kind == Answer::Kind::kRetry,
+                         context_.now());
     switch (answer.kind) {
       case Answer::Kind::kSucceeded:
         ++(is_action ? executed_ : compensated_);
@@ -234,7 +243,7 @@ class Round {
 
   Reply& reply_to(std::size_t index) {
     const auto& command = commands_[index];
-    auto& reply = replies_[index];
+    auto& reply = replies_[index].emplace();
     reply.id = command.id.size() + 2 <= wire::kMaximumIdBytes ? command.id + "/r" : command.id;
     reply.step = command.step;
     reply.source = context_.source;
@@ -272,9 +281,10 @@ class Round {
   Connection& connection_;
   const BatchContext& context_;
   std::span<const Command> commands_;
+  std::span<CommandLimits::Ticket> tickets_;
   OnConflict on_conflict_;
   Transaction transaction_;
-  std::vector<Reply> replies_;
+  std::vector<std::optional<Reply>> replies_;
   LoadedInbox loaded_;
   std::vector<Waiting> wave_;
   std::unordered_set<std::string_view> wave_keys_;
@@ -287,11 +297,13 @@ class Round {
 
 }  // namespace
 
-std::vector<wire::Reply> execute_batch(Connection& connection, const BatchContext& context,
-                                       std::span<const wire::Command> commands,
-                                       std::span<const ReadPosition> positions, OnConflict on_conflict) {
+std::vector<std::optional<wire::Reply>> execute_batch(Connection& connection, const BatchContext& context,
+                                                      std::span<const wire::Command> commands,
+                                                      std::span<CommandLimits::Ticket> tickets,
+                                                      std::span<const ReadPosition> positions,
+                                                      OnConflict on_conflict) {
   try {
-    Round round(connection, context, commands, on_conflict);
+    Round round(connection, context, commands, tickets, on_conflict);
     auto replies = round.run(positions);
     round.count_into(context.statistics);
     return replies;

@@ -1,12 +1,15 @@
 // One batch of commands in one transaction: inbox first, handlers, settlement, commit, and then the replies, one for
-// each command and in their order. Nothing of it is visible before the commit. One thread.
+// each command and in their order; none for one whose breaker opened before its handler was called. Nothing of it is
+// visible before the commit. One thread.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "command_limits.hpp"
 #include "inbox.hpp"
 #include "log.hpp"
 #include "postgres.hpp"
@@ -24,6 +27,8 @@ struct BatchContext {
   ReaderId reader;
   Statistics& statistics;
   LogLimit& handler_broke;
+  CommandLimits& limits;
+  CommandLimits::Now (*now)();
 };
 
 /// What one round may take for granted of its failures.
@@ -34,10 +39,12 @@ enum class OnConflict {
 
 /// Throws ConnectionLost (may have committed: do it again, the inbox knows) or SqlError (nothing took effect; the
 /// connection was rolled back).
-[[nodiscard]] std::vector<wire::Reply> execute_batch(Connection& connection, const BatchContext& context,
-                                                     std::span<const wire::Command> commands,
-                                                     std::span<const ReadPosition> positions,
-                                                     OnConflict on_conflict);
+[[nodiscard]] std::vector<std::optional<wire::Reply>> execute_batch(Connection& connection,
+                                                                    const BatchContext& context,
+                                                                    std::span<const wire::Command> commands,
+                                                                    std::span<CommandLimits::Ticket> tickets,
+                                                                    std::span<const ReadPosition> positions,
+                                                                    OnConflict on_conflict);
 
 /// Passing, and no fault of the statement: serialization, deadlock, lock or statement timeout, shutdown, resources.
 [[nodiscard]] bool is_transient(const SqlError& error);

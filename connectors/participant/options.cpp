@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "command_limits.hpp"
 #include "skald/participant.hpp"
 #include "wire/command_id.hpp"
 
@@ -19,12 +20,21 @@ std::string environment(const char* name, const std::string& otherwise) {
   return value != nullptr && *value != '\0' ? value : otherwise;
 }
 
-void add_topics(Options& options, const std::string& list) {
+void add_list(std::vector<std::string>& all, const std::string& list) {
   for (std::size_t start = 0; start <= list.size();) {
     const auto comma = std::min(list.find(',', start), list.size());
-    options.topics.push_back(list.substr(start, comma - start));
+    all.push_back(list.substr(start, comma - start));
     start = comma + 1;
   }
+}
+
+/// What of the changes of limits is wrong whatever the steps' own limits are.
+void check_limit_changes(const Options& options) {
+  detail::CommandLimits::Limits changed;
+  for (const auto& change : options.limit_changes)
+    if (const auto problem = detail::set_limit(changed, change)) refuse("--limit: " + *problem);
+  for (const auto& [step, limits] : changed)
+    if (const auto problem = detail::problem_of(step, limits)) refuse("--limit: " + *problem);
 }
 
 std::size_t positive(const std::string& flag, const std::string& text) {
@@ -39,9 +49,12 @@ void usage(const char* program) {
   std::printf(
       "%s --schema NAME --topic TOPIC[,TOPIC…] [--kafka SERVERS] [--postgres URI] [--group NAME] [--batch "
       "N]\n"
-      "   [--lifecycle-topic TOPIC [--inbox-retention-hours N]] [--kafka-property NAME=VALUE]…\n\n"
+      "   [--lifecycle-topic TOPIC [--inbox-retention-hours N]] [--limit STEP.KEY=VALUE]…\n"
+      "   [--kafka-property NAME=VALUE]…\n\n"
+      "KEY: maximum_concurrent, maximum_starts_per_second, breaker.failures, breaker.attempts, "
+      "breaker.open_for\n"
       "Environment: SKALD_SCHEMA, SKALD_TOPIC, SKALD_KAFKA, SKALD_POSTGRES, SKALD_GROUP, "
-      "SKALD_LIFECYCLE_TOPIC.\n\n"
+      "SKALD_LIFECYCLE_TOPIC, SKALD_LIMIT.\n\n"
       "Example: %s --schema inventory --topic inventory.commands --kafka 127.0.0.1:19092\n",
       program, program);
   std::exit(0);
@@ -57,7 +70,9 @@ void apply_flag(Options& options, const std::string& flag, const std::string& va
   } else if (flag == "--schema") {
     options.schema = value;
   } else if (flag == "--topic") {
-    add_topics(options, value);
+    add_list(options.topics, value);
+  } else if (flag == "--limit") {
+    add_list(options.limit_changes, value);
   } else if (flag == "--lifecycle-topic") {
     options.lifecycle_topic = value;
   } else if (flag == "--inbox-retention-hours") {
@@ -78,6 +93,8 @@ void apply_flag(Options& options, const std::string& flag, const std::string& va
 Options Options::from(int argc, char** argv, Options defaults) {
   Options options = std::move(defaults);
   const auto default_topics = std::exchange(options.topics, {});
+  if (const auto limits = environment("SKALD_LIMIT", {}); !limits.empty())
+    add_list(options.limit_changes, limits);
   options.handle_signals = true;
   options.kafka = environment("SKALD_KAFKA", options.kafka);
   options.postgres = environment("SKALD_POSTGRES", options.postgres);
@@ -97,7 +114,7 @@ Options Options::from(int argc, char** argv, Options defaults) {
     }
   }
   if (const auto topics = environment("SKALD_TOPIC", {}); options.topics.empty() && !topics.empty())
-    add_topics(options, topics);
+    add_list(options.topics, topics);
   if (options.topics.empty()) options.topics = default_topics;
   if (!wire::is_valid_name(options.schema)) refuse("--schema: missing or not a name");
   if (options.topics.empty()) refuse("--topic: missing");
@@ -106,6 +123,7 @@ Options Options::from(int argc, char** argv, Options defaults) {
   if (!options.lifecycle_topic.empty() && !wire::is_valid_topic(options.lifecycle_topic))
     refuse("--lifecycle-topic: not a topic's name");
   if (options.group.empty()) options.group = options.schema;
+  check_limit_changes(options);
   return options;
 }
 

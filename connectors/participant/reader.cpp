@@ -1,6 +1,9 @@
 // Starting, verifying, pausing and restarting partitions.
 #include "reader.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "log.hpp"
 
 namespace skald::participant::detail {
@@ -15,6 +18,8 @@ std::vector<PartitionOffset> Reader::assigned(const std::vector<TopicPartition>&
   unstarted_ = partitions_;
   unverified_.clear();
   failed_.clear();
+  held_.clear();
+  ++assignments_;
   paused_ = false;
   log_info("partitions assigned", {{"count", std::to_string(partitions.size())}});
   std::vector<PartitionOffset> starts;
@@ -43,7 +48,9 @@ void Reader::revoked(const std::vector<TopicPartition>& partitions) {
     unstarted_.erase(partition);
     unverified_.erase(partition);
     failed_.erase(partition);
+    held_.erase(partition);
   }
+  ++assignments_;
 }
 
 void Reader::failed(const TopicPartition& partition, const std::string& reason) {
@@ -77,8 +84,9 @@ void Reader::start_waiting() {
   const auto recorded = load_positions(*connection_, id_);
   const std::vector<TopicPartition> starting(unstarted_.begin(), unstarted_.end());
   for (const auto& partition : starting) consumer_->seek({partition, start(partition, recorded)});
-  if (!paused_) consumer_->resume(starting);
   unstarted_.clear();
+  for (const auto& partition : starting) held_.erase(partition);
+  if (!paused_) consumer_->resume(starting);
 }
 
 void Reader::restart(std::chrono::steady_clock::time_point now, std::vector<ReadPosition>& positions) {
@@ -98,12 +106,28 @@ void Reader::set_paused(bool paused) {
   if (paused == paused_) return;
   std::vector<TopicPartition> all;
   for (const auto& partition : partitions_)
-    if (!unstarted_.contains(partition)) all.push_back(partition);
+    if (!unstarted_.contains(partition) && !held_.contains(partition)) all.push_back(partition);
   if (paused)
     consumer_->pause(all);
   else
     consumer_->resume(all);
   paused_ = paused;
+}
+
+void Reader::hold(std::set<TopicPartition> partitions) {
+  std::erase_if(partitions, [this](const TopicPartition& partition) {
+    return !partitions_.contains(partition) || unstarted_.contains(partition);
+  });
+  if (partitions == held_) return;
+  std::vector<TopicPartition> taken, freed;
+  std::set_difference(partitions.begin(), partitions.end(), held_.begin(), held_.end(),
+                      std::back_inserter(taken));
+  std::set_difference(held_.begin(), held_.end(), partitions.begin(), partitions.end(),
+                      std::back_inserter(freed));
+  held_ = std::move(partitions);
+  if (paused_) return;
+  consumer_->pause(taken);
+  consumer_->resume(freed);
 }
 
 }  // namespace skald::participant::detail

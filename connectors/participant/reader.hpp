@@ -36,11 +36,16 @@ class Reader : public RebalanceListener {
   [[nodiscard]] bool must_restart(std::chrono::steady_clock::time_point now) const {
     return !failed_.empty() && now >= next_restart_;
   }
+  [[nodiscard]] const std::set<TopicPartition>& failed_partitions() const { return failed_; }
   /// Reads those from their start. Nothing of their old log may be under way; their positions not yet recorded are
   /// taken out of `positions`. Throws what the connection throws.
   void restart(std::chrono::steady_clock::time_point now, std::vector<ReadPosition>& positions);
   /// Nothing is delivered while paused, but polling keeps the membership.
   void set_paused(bool paused);
+  /// Nothing of these is delivered, until they are left out here.
+  void hold(std::set<TopicPartition> partitions);
+  /// Counts what takes partitions away or gives some: records read before it are somebody's to read again.
+  [[nodiscard]] std::uint64_t assignments() const { return assignments_; }
   [[nodiscard]] const ReaderId& id() const { return id_; }
 
  private:
@@ -55,6 +60,8 @@ class Reader : public RebalanceListener {
   std::set<TopicPartition> unstarted_;
   std::map<TopicPartition, ReadPosition> unverified_;  ///< until their first record was seen
   std::set<TopicPartition> failed_;
+  std::set<TopicPartition> held_;
+  std::uint64_t assignments_ = 0;
   std::chrono::steady_clock::time_point next_restart_{};
   bool paused_ = false;
 };

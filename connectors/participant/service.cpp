@@ -4,8 +4,9 @@
 
 #include <algorithm>
 #include <csignal>
-#include <map>
+#include <set>
 #include <stdexcept>
+#include <utility>
 
 #include "log.hpp"
 #include "retention.hpp"
@@ -38,15 +39,7 @@ bool is_data_error(const SqlError& error) {
          error.state().starts_with("54");
 }
 
-std::vector<detail::ReadPosition> next_of(const std::vector<Record>& records) {
-  std::map<TopicPartition, const Record*> last;
-  for (const auto& record : records) last[{record.topic, record.partition}] = &record;
-  std::vector<detail::ReadPosition> positions;
-  positions.reserve(last.size());
-  for (const auto& [partition, record] : last)
-    positions.push_back({{partition, record->offset + 1}, detail::checksum_of(*record)});
-  return positions;
-}
+detail::CommandLimits::Now limits_now() { return std::chrono::steady_clock::now().time_since_epoch(); }
 
 }  // namespace
 
@@ -70,6 +63,7 @@ void Service::add(std::string_view name, detail::Step step) { state_->add(name, 
 void Service::State::add(std::string_view name, detail::Step step) {
   if (!wire::is_valid_name(name))
     throw std::invalid_argument("step name '" + std::string(name) + "' is not allowed");
+  if (const auto problem = detail::problem_of(name, step.limits)) throw std::invalid_argument(*problem);
   if (!steps_.emplace(name, std::move(step)).second)
     throw std::invalid_argument("step '" + std::string(name) + "' has its handlers already");
 }
@@ -88,6 +82,7 @@ int Service::State::run() {
   if (options_.unsafe_without_inbox)
     detail::log_warning("the inbox is switched off: promises are broken on purpose",
                         {{"schema", options_.schema}});
+  if (!prepare_limits()) return kExitConfiguration;
   while (!stopping() && !connect()) {
     if (exit_code_ != 0) return exit_code_;
     wait(kPollTimeout);
@@ -101,6 +96,26 @@ int Service::State::run() {
   loop();
   drain();
   return exit_code_;
+}
+
+bool Service::State::prepare_limits() {
+  detail::CommandLimits::Limits all{{std::string(detail::kAllSteps), options_.limits}};
+  for (const auto& [name, step] : steps_) all[name] = step.limits;
+  const auto known = all.size();
+  std::optional<std::string> problem;
+  for (const auto& change : options_.limit_changes) {
+    if (!problem) problem = detail::set_limit(all, change);
+    if (!problem && all.size() > known) problem = "'" + change + "': this participant has no such step";
+  }
+  for (const auto& [name, limits] : all)
+    if (!problem) problem = detail::problem_of(name, limits);
+  if (problem) {
+    detail::log_error("a limit cannot be", {{"option", "--limit"}, {"reason", *problem}});
+    return false;
+  }
+  limits_.emplace(all, statistics_);
+  backlog_.emplace(*limits_, statistics_, options_.maximum_batch);
+  return true;
 }
 
 bool Service::State::open_bus() {
@@ -179,10 +194,11 @@ void Service::State::loop() {
     collect_positions();
     if (connect()) {
       try {
-        if (reader_->must_restart(Clock::now()) && !work_ && publisher_->in_flight() == 0)
+        if (must_restart() && !work_ && publisher_->in_flight() == 0)
           reader_->restart(Clock::now(), positions_);
         reader_->start_waiting();
         purge();
+        if (!work_ && !backlog_->empty() && publisher_has_room()) add(backlog_->release(limits_now()));
         if (work_ && Clock::now() >= work_->next_attempt) execute(*work_);
       } catch (const std::exception& error) {
         disconnect(error.what());
@@ -196,9 +212,9 @@ void Service::State::loop() {
 /// with everything paused.
 void Service::State::read() {
   // Before a log is read anew, nothing of the old one may be under way.
-  const bool blocked = work_ || !connection_ || reader_->must_restart(Clock::now()) ||
-                       publisher_->in_flight() >= options_.maximum_in_flight ||
-                       publisher_->bytes_in_flight() >= kMaximumBytesInFlight;
+  const bool blocked = work_ || !connection_ || must_restart() || !publisher_has_room() ||
+                       backlog_->bytes() >= kMaximumBytesInFlight;
+  reader_->hold(backlog_->partitions());
   if (blocked) {
     if (!blocked_since_) blocked_since_ = Clock::now();
     if (Clock::now() - *blocked_since_ < kBlockedBeforePause) return wait(10ms);
@@ -207,31 +223,49 @@ void Service::State::read() {
     blocked_since_.reset();
     reader_->set_paused(false);
   }
-  auto polled = consumer_->poll(options_.maximum_batch, kPollTimeout);
+  auto polled = consumer_->poll(options_.maximum_batch, poll_timeout());
   if (!polled) {
     if (kafka_away_.pass()) detail::log_warning("Kafka is not reached", {{"reason", polled.error().message}});
     return wait(kPollTimeout);
   }
-  if (polled->empty()) return save_positions_when_idle();
-  auto arrived = decode(reader_->without_foreign(std::move(polled).value()));
-  if (arrived.records.empty()) return;
-  if (work_)
-    join(std::move(arrived));
-  else
-    work_ = std::move(arrived);
+  take_in(std::move(polled).value());
 }
 
-/// Records of a partition assigned while paused: a few at most, they join what waits.
-void Service::State::join(Work arrived) {
-  const auto offset = work_->records.size();
-  for (auto& record : arrived.records) work_->records.push_back(std::move(record));
-  for (auto& command : arrived.commands) work_->commands.push_back(std::move(command));
-  for (const auto index : arrived.command_records) work_->command_records.push_back(offset + index);
-  for (auto& letter : arrived.dead_letters) {
-    letter.record += offset;
-    work_->dead_letters.push_back(std::move(letter));
-  }
-  for (auto& saga : arrived.ended_sagas) work_->ended_sagas.push_back(std::move(saga));
+void Service::State::take_in(std::vector<Record> records) {
+  // Before this poll partitions came or went: what was held is read anew by whoever has them now.
+  if (std::exchange(assignments_, reader_->assignments()) != reader_->assignments()) backlog_->forget();
+  if (records.empty()) return save_positions_when_idle();
+  auto arrived = decode(reader_->without_foreign(std::move(records)));
+  if (!arrived.records.empty()) add(backlog_->admit(std::move(arrived), limits_now()));
+}
+
+/// Records of a partition assigned while paused, a few at most, join what waits.
+void Service::State::add(Work admitted) {
+  if (admitted.records.empty()) return;
+  if (work_)
+    work_->join(std::move(admitted));
+  else
+    work_ = std::move(admitted);
+}
+
+/// Not beyond the moment when a held command may start, if nothing but its limits keeps it.
+std::chrono::milliseconds Service::State::poll_timeout() const {
+  if (backlog_->empty() || work_ || !connection_ || !publisher_has_room()) return kPollTimeout;
+  const auto now = limits_now();
+  const auto next = backlog_->next_start(now);
+  if (!next) return kPollTimeout;
+  return std::clamp<std::chrono::milliseconds>(std::chrono::ceil<std::chrono::milliseconds>(*next - now), 0ms,
+                                               kPollTimeout);
+}
+
+/// What is held of an old log is done before the new one is read, however long its limits take.
+bool Service::State::must_restart() const {
+  return reader_->must_restart(Clock::now()) && !backlog_->holds_any(reader_->failed_partitions());
+}
+
+bool Service::State::publisher_has_room() const {
+  return publisher_->in_flight() < options_.maximum_in_flight &&
+         publisher_->bytes_in_flight() < kMaximumBytesInFlight;
 }
 
 Service::State::Work Service::State::decode(std::vector<Record> records) const {
@@ -258,9 +292,10 @@ Service::State::Work Service::State::decode(std::vector<Record> records) const {
 
 void Service::State::execute(Work& work) {
   std::vector<detail::Outgoing> outgoing;
+  std::vector<std::size_t> put_off;
   try {
     detail::record_ended(*connection_, work.ended_sagas);
-    execute_span(work, 0, work.commands.size(), outgoing);
+    execute_span(work, 0, work.commands.size(), outgoing, put_off);
   } catch (const detail::ConnectionLost& lost) {
     disconnect(lost.what());
     return postpone(work, lost.what());
@@ -269,15 +304,29 @@ void Service::State::execute(Work& work) {
   }
   for (auto& letter : work.dead_letters) outgoing.push_back(std::move(letter));
   for (const auto& message : outgoing) statistics_.dead_letters += message.is_dead_letter ? 1 : 0;
-  auto next = next_of(work.records);
-  publisher_->publish(std::move(outgoing), std::move(work.records), std::move(next));
+  conclude(work, std::move(outgoing), put_off);
   work_.reset();
+}
+
+/// `put_off`: the commands, in their order, that a breaker kept from being executed.
+void Service::State::conclude(Work& work, std::vector<detail::Outgoing> outgoing,
+                              const std::vector<std::size_t>& put_off) {
+  for (std::size_t index = 0; index < work.commands.size(); ++index)
+    limits_->end(work.commands[index].step, work.tickets[index]);
+  std::set<std::size_t> given_back;
+  for (const auto index : put_off) given_back.insert(work.command_records[index]);
+  auto next = backlog_->finish(work.records, given_back);
+  for (auto index = put_off.rbegin(); index != put_off.rend(); ++index)
+    backlog_->give_back(std::exchange(work.records[work.command_records[*index]], {}),
+                        std::move(work.commands[*index]));
+  publisher_->publish(std::move(outgoing), std::move(work.records), std::move(next));
 }
 
 /// One transaction for these commands; if PostgreSQL refuses their data, one for each half, until the culprit is
 /// alone and becomes a dead letter.
 void Service::State::execute_span(Work& work, std::size_t first, std::size_t count,
-                                  std::vector<detail::Outgoing>& outgoing) {
+                                  std::vector<detail::Outgoing>& outgoing,
+                                  std::vector<std::size_t>& put_off) {
   if (count == 0) return;
   const std::span commands(work.commands.data() + first, count);
   const detail::BatchContext context{steps_,
@@ -285,20 +334,25 @@ void Service::State::execute_span(Work& work, std::size_t first, std::size_t cou
                                      options_.unsafe_without_inbox,
                                      reader_->id(),
                                      statistics_,
-                                     handler_broke_};
+                                     handler_broke_,
+                                     *limits_,
+                                     limits_now};
   try {
     auto replies = detail::execute_batch(
-        *connection_, context, commands, positions_,
+        *connection_, context, commands, std::span(work.tickets.data() + first, count), positions_,
         work.attempts < kConflictRounds ? detail::OnConflict::kThrow : detail::OnConflict::kAnswer);
     commit_and_clear_positions();
     for (std::size_t index = 0; index < count; ++index)
-      outgoing.push_back({wire::to_message(replies[index], commands[index].reply_to),
-                          work.command_records[first + index], false});
+      if (replies[index])
+        outgoing.push_back({wire::to_message(*replies[index], commands[index].reply_to),
+                            work.command_records[first + index], false});
+      else
+        put_off.push_back(first + index);
   } catch (const SqlError& error) {
     if (!is_data_error(error)) throw;
     if (count > 1) {
-      execute_span(work, first, count / 2, outgoing);
-      execute_span(work, first + count / 2, count - count / 2, outgoing);
+      execute_span(work, first, count / 2, outgoing, put_off);
+      execute_span(work, first + count / 2, count - count / 2, outgoing, put_off);
       return;
     }
     const auto record = work.command_records[first];

@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "backlog.hpp"
 #include "batch.hpp"
+#include "command_limits.hpp"
 #include "log.hpp"
 #include "ports/bus.hpp"
 #include "postgres.hpp"
 #include "publisher.hpp"
 #include "reader.hpp"
-#include "retention.hpp"
 #include "skald/participant.hpp"
 
 namespace skald::participant {
@@ -35,31 +36,27 @@ class Service::State {
 
  private:
   using Clock = std::chrono::steady_clock;
-
-  /// Records read and not yet committed.
-  struct Work {
-    std::vector<Record> records;
-    std::vector<wire::Command> commands;
-    std::vector<std::size_t> command_records;  ///< the record of each command
-    std::vector<detail::Outgoing> dead_letters;
-    std::vector<detail::EndedSaga> ended_sagas;
-    int attempts = 0;
-    Clock::time_point next_attempt{};
-  };
+  using Work = detail::Work;
 
   [[nodiscard]] bool stopping() const noexcept;
+  bool prepare_limits();
   bool open_bus();
   [[nodiscard]] Result<void> check_topics();
   bool connect();
   void disconnect(const std::string& reason);
   void loop();
   void read();
+  void take_in(std::vector<Record> records);
+  [[nodiscard]] std::chrono::milliseconds poll_timeout() const;
+  [[nodiscard]] bool publisher_has_room() const;
+  [[nodiscard]] bool must_restart() const;
   [[nodiscard]] Work decode(std::vector<Record> records) const;
-  void join(Work arrived);
+  void add(Work admitted);
   void purge();
   void execute(Work& work);
-  void execute_span(Work& work, std::size_t first, std::size_t count,
-                    std::vector<detail::Outgoing>& outgoing);
+  void execute_span(Work& work, std::size_t first, std::size_t count, std::vector<detail::Outgoing>& outgoing,
+                    std::vector<std::size_t>& put_off);
+  void conclude(Work& work, std::vector<detail::Outgoing> outgoing, const std::vector<std::size_t>& put_off);
   void postpone(Work& work, const std::string& reason);
   void collect_positions();
   void save_positions_when_idle();
@@ -83,7 +80,10 @@ class Service::State {
   std::unique_ptr<Producer> producer_;
   std::unique_ptr<detail::Publisher> publisher_;
   std::unique_ptr<Consumer> consumer_;
-  std::optional<Work> work_;
+  std::optional<detail::CommandLimits> limits_;
+  std::optional<detail::Backlog> backlog_;
+  std::uint64_t assignments_ = 0;  ///< of the reader, when the backlog was last looked at
+  std::optional<Work> work_;       ///< executed, or waiting for its next attempt
   std::optional<Clock::time_point> blocked_since_;
   Clock::time_point next_purge_{};
   detail::LogLimit kafka_away_;

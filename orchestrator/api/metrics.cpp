@@ -241,6 +241,13 @@ struct Metrics::Families {
       counters("skald_local_steps_overdue_total", "Local steps that ran on past their deadline."),
       {"step"},
       plain<Counter>};
+  GaugesBy<1> local_waiting{
+      gauges("skald_local_steps_waiting", "Attempts of local steps with limits that have not begun."),
+      {"step"},
+      plain<Gauge>};
+  GaugesBy<1> breaker_open{gauges("skald_step_breaker_open", "1: the circuit breaker of the step is open."),
+                           {"step"},
+                           plain<Gauge>};
   Counter& incarnations_lost =
       counter("skald_incarnations_lost_total", "Times this process was taken for dead.");
   GaugesBy<1> reached{gauges("skald_reached", "1: the store (PostgreSQL) or the bus (Kafka) is reached."),
@@ -395,6 +402,12 @@ void Metrics::timer_lateness(std::chrono::milliseconds lateness) {
   families_->lateness.Observe(seconds(lateness));
 }
 void Metrics::local_step_overdue(std::string_view step) { families_->overdue.at({step}).Increment(); }
+void Metrics::local_steps_waiting(std::string_view step, std::size_t attempts) {
+  families_->local_waiting.at({step}).Set(static_cast<double>(attempts));
+}
+void Metrics::breaker_changed(std::string_view step, bool open) {
+  families_->breaker_open.at({step}).Set(open ? 1 : 0);
+}
 void Metrics::incarnation_lost() { families_->incarnations_lost.Increment(); }
 
 void Metrics::gauges(bool held, const Gauges& gauges) {

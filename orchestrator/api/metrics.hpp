@@ -67,6 +67,8 @@ class Metrics final : public runtime::Observer {
   void lane_queue(std::size_t lane, std::size_t inputs, std::size_t bytes) override;
   void timer_lateness(std::chrono::milliseconds lateness) override;
   void local_step_overdue(std::string_view step) override;
+  void local_steps_waiting(std::string_view step, std::size_t attempts) override;
+  void breaker_changed(std::string_view step, bool open) override;
   void incarnation_lost() override;
   void gauges(bool held, const Gauges& gauges) override;
   void reached(std::string_view what, bool reached) override;

@@ -5,6 +5,7 @@
 #include <array>
 #include <set>
 
+#include "limits/step_limiter.hpp"
 #include "wire/dead_letter.hpp"
 
 namespace skald::app {
@@ -168,6 +169,26 @@ class Builder {
     return key;
   }
 
+  Result<void> limits(const StepDefinition& definition, StepLimits& limits) {
+    const std::string prefix = "steps.<step>.limits", step(definition.name);
+    const auto whole = [&](const std::string& key, int& number) {
+      if (const auto value = parse_integer(text(prefix + key, "", step))) number = static_cast<int>(*value);
+    };
+    whole(".maximum_concurrent", limits.maximum_concurrent);
+    whole(".breaker.failures", limits.breaker.failures);
+    whole(".breaker.attempts", limits.breaker.attempts);
+    if (const auto value = parse_real(text(prefix + ".maximum_starts_per_second", "", step)))
+      limits.maximum_starts_per_second = *value;
+    duration(prefix + ".breaker.open_for", step, [&](auto value) { limits.breaker.open_for = value; });
+    if (definition.kind == StepKind::command && limits::is_limited(limits))
+      return refuse(kCodeValue, at_step(prefix, step) + ": " + step +
+                                    " is a command step: its limits stand at the participant that does the "
+                                    "work (--limit, docs/limits.md)");
+    if (const auto problem = limits::problem_of(limits))
+      return refuse(kCodeValue, at_step(prefix, step) + "." + problem->key + " " + problem->what);
+    return {};
+  }
+
   Codes codes(const std::string& list) {
     Codes codes;
     for (std::string& code : split_list(list)) codes.add(config_.codes->emplace_back(std::move(code)));
@@ -191,6 +212,7 @@ class Builder {
       if (auto done = retry("steps.<step>.retry", name, options.retry); !done) return done;
       if (auto done = retry("steps.<step>.compensation_retry", name, options.compensation_retry); !done)
         return done;
+      if (auto done = limits(*definition, options.limits); !done) return done;
       duration("steps.<step>.schedule_to_start", name,
                [&](auto value) { options.schedule_to_start = value; });
       if (options.start_to_close && options.schedule_to_close &&

@@ -67,8 +67,11 @@ class Observer {
   // Time.
   virtual void timer_lateness(std::chrono::milliseconds /*lateness*/) {}
   virtual void local_step_overdue(std::string_view /*step*/) {
-  }                                   ///< still running past its attempt's deadline
-  virtual void incarnation_lost() {}  ///< others took us for dead
+  }  ///< still running past its attempt's deadline
+  /// Attempts of a step with limits that have not begun.
+  virtual void local_steps_waiting(std::string_view /*step*/, std::size_t /*attempts*/) {}
+  virtual void breaker_changed(std::string_view /*step*/, bool /*open*/) {}  ///< half-open counts as open
+  virtual void incarnation_lost() {}                                         ///< others took us for dead
 
   /// Of the whole database, from the one process that holds the lease; `held` false: another one has it now.
   virtual void gauges(bool /*held*/, const Gauges& /*gauges*/) {}

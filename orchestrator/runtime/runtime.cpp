@@ -70,11 +70,14 @@ namespace {
 
 std::unique_ptr<StepExecutor> make_pool(const Runtime::Parts& parts) {
   if (parts.executor != nullptr) return nullptr;
-  return std::make_unique<ThreadPoolExecutor>(parts.seams, parts.settings, [&parts](const std::string& step) {
+  StepLimitsByName limits;
+  for (const auto& [name, step] : parts.environment.steps) limits[name] = step.options.limits;
+  const auto overrun = [&parts](const std::string& step) {
     parts.seams.logger.error("A local step outlived its deadline and the grace; the process ends.",
                              {{"step", step}});
     std::_Exit(70);
-  });
+  };
+  return std::make_unique<ThreadPoolExecutor>(parts.seams, parts.settings, overrun, limits);
 }
 
 Runtime::Parts completed(Runtime::Parts parts) {

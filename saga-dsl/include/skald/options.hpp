@@ -43,6 +43,23 @@ struct RetryPolicy {
   Codes non_retryable{};     ///< codes that end the step at once
 };
 
+/// Leaves alone what keeps failing. When `failures` of the last `attempts` attempts have failed the breaker opens: none
+/// begins for `open_for`, then one is let through, whose success closes it and whose failure opens it again. A failure
+/// is an unknown outcome or one that may be tried again; a final refusal is an answer like any other.
+struct BreakerOptions {
+  int failures = 0;  ///< 1 to 1000; 0: no breaker
+  int attempts = 0;  ///< failures to 1000; 0: as many as failures, that is, in a row
+  std::chrono::milliseconds open_for{10'000};  ///< 1 ms to a day
+};
+
+/// What one process may do of one step type, action and compensation together; what may not begin yet waits.
+/// docs/limits.md says what follows for all processes.
+struct StepLimits {
+  int maximum_concurrent = 0;            ///< attempts under way at once, up to 100'000; 0: any number
+  double maximum_starts_per_second = 0;  ///< 0.001 to 1'000'000; 0: any number
+  BreakerOptions breaker{};
+};
+
 struct StepOptions {
   /// For one attempt. A command step has none by default: Kafka keeps the command until it is read.
   std::optional<std::chrono::milliseconds> start_to_close{};
@@ -58,6 +75,8 @@ struct StepOptions {
   RetryPolicy retry{};
   /// A compensation is tried again for ever by default; after a final refusal the saga is stuck.
   RetryPolicy compensation_retry{};
+  /// Of local steps only: a command step's limits stand at the participant that does the work.
+  StepLimits limits{};
 };
 
 struct SagaOptions {

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 #include "world.hpp"
 
@@ -113,6 +114,23 @@ TEST_F(Wandering, ChildOfTheLastRunIsUndoneWhereverTheRollbackIsKilled) {
   ASSERT_EQ(world_.place_order({"show", "whole"}, output_), 0) << output_;
   EXPECT_THAT(output_, HasSubstr("scheduled as child saga whole/2"));
   EXPECT_THAT(output_, HasSubstr("continues as new"));
+}
+
+TEST_F(Wandering, StepIsCompletedByItsTokenAfterItsProcessHasDied) {
+  begin();
+  ASSERT_EQ(call({"start", "ask", "--id", "a/1", "--input", R"({"number":1})"}), 0) << output_;
+  ASSERT_TRUE(reaches("a/1", 2)) << "it has been left: " << world_.logs();
+  std::string token;
+  std::getline(std::ifstream(walks_ / "token"), token);
+  kill_and_start();
+  EXPECT_EQ(call({"complete", token, "--output", R"({"word":"?"})", "--code", "x"}), 2) << output_;
+  EXPECT_EQ(call({"complete", token + "0", "--output", R"({"text":"left"})"}), 1);
+  EXPECT_THAT(output_, HasSubstr("SKALD-922"));
+  ASSERT_EQ(call({"complete", token, "--output", R"({"text":"left"})"}), 0) << output_;
+  ASSERT_TRUE(ends("a/1", 10)) << world_.logs();
+  EXPECT_EQ(call({"complete", token, "--output", R"({"text":"left"})"}), 1) << "the saga has ended";
+  ASSERT_EQ(world_.place_order({"show", "a/1"}, output_), 0);
+  EXPECT_THAT(output_, HasSubstr("is left to be completed by its token"));
 }
 
 TEST_F(Wandering, ChildrenLiveInWhicheverDatabaseHasTheirId) {

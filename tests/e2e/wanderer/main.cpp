@@ -45,6 +45,28 @@ class Walk : public skald::LocalStep<Leg, Word> {
   }
 };
 
+/// Leaves its token behind; somebody completes it.
+class AskTheWay : public skald::LocalStep<Leg, Word> {
+ public:
+  static constexpr std::string_view name = "ask-the-way";
+  static constexpr skald::NoCompensation compensation{"a question takes nothing"};
+  Word execute(const Leg&, skald::StepContext& step) override {
+    const char* folder = std::getenv("SKALD_TEST_FOLDER");
+    const std::filesystem::path file = std::filesystem::path(folder == nullptr ? "." : folder) / "token";
+    std::ofstream(file.string() + ".new") << step.token();
+    std::filesystem::rename(file.string() + ".new", file);
+    step.complete_later();
+    return {};
+  }
+};
+
+struct Ask : skald::Saga<Leg, Word> {
+  static constexpr std::string_view name = "ask";
+  skald::Task<Word> run(skald::Context& saga, Leg leg) override {
+    co_return co_await saga.step<AskTheWay>(leg);
+  }
+};
+
 struct WalkLeg : skald::Saga<Leg, Word> {
   static constexpr std::string_view name = "walk-leg";
   skald::Task<Word> run(skald::Context& saga, Leg leg) override {
@@ -79,5 +101,7 @@ int main(int argc, char** argv) {
   registry.add_saga<Wander>();
   registry.add_saga<WalkLeg>();
   registry.add_step<Walk>();
+  registry.add_saga<Ask>();
+  registry.add_step<AskTheWay>();
   return skald::main(argc, argv, registry);
 }

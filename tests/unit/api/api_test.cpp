@@ -31,6 +31,15 @@ class FakeControl final : public Control {
                " " + signal->data + ";";
     if (const auto* update = std::get_if<engine::UpdateInput>(&input))
       calls += "update " + address.saga_id + " " + update->name + " " + update->id + " " + update->data + ";";
+    if (const auto* reply = std::get_if<engine::ReplyInput>(&input))
+      calls += "complete " + address.saga_id + " " + std::to_string(reply->id.ordinal) + "." +
+               std::to_string(reply->id.attempt) + " " +
+               (reply->succeeded
+                    ? reply->data
+                    : reply->failure.what() + (reply->failure.retry == Retry::allowed ? " again" : "")) +
+               ";";
+    if (const auto* beat = std::get_if<engine::HeartbeatInput>(&input))
+      calls += "beat " + address.saga_id + " " + beat->details + ";";
     if (error) return *error;
     return Sent{duplicate, answer};
   }
@@ -188,6 +197,33 @@ TEST_F(Routes, CancelsAndTerminatesWithoutASequence) {
   EXPECT_EQ(post(path, R"({"action":"terminate","sequence":3,"who":"ann","why":"x"})").status, 200);
   EXPECT_EQ(control.calls, "act o-1 0 ann ;act o-1 3 ann ;");
   EXPECT_EQ(post(path, R"({"action":"cancel","sequence":0,"who":"ann","why":"x"})").status, 400);
+}
+
+TEST_F(Routes, CompletesAStepByItsToken) {
+  const std::string token = R"({"token":"shop/claim/c/7/2/action/3",)";
+  EXPECT_EQ(post("/api/v1/completions", token + R"("output":{"cents":5}})").status, 200);
+  EXPECT_EQ(
+      post("/api/v1/completions", token + R"("failure":{"code":"no","message":"late","retryable":true}})")
+          .status,
+      200);
+  EXPECT_EQ(post("/api/v1/completions", token + R"("heartbeat":{"page":3}})").status, 200);
+  EXPECT_EQ(control.calls,
+            "complete c/7 2.3 {\"cents\":5};complete c/7 2.3 no: late again;beat c/7 {\"page\":3};");
+  control.duplicate = true;
+  EXPECT_NE(post("/api/v1/completions", token + R"("output":{}})").body.find("duplicate"), std::string::npos);
+}
+
+TEST_F(Routes, RefuseACompletionThatNamesNothing) {
+  for (const char* body :
+       {R"({"output":{}})", R"({"token":"shop/claim/c/2/action/1"})", R"({"token":"nonsense","output":{}})",
+        R"({"token":"elsewhere/claim/c/2/action/1","output":{}})",
+        R"({"token":"shop/claim/c/2/compensation/1","output":{}})",
+        R"({"token":"shop/claim/c/2/action/1","output":{},"heartbeat":{}})",
+        R"({"token":"shop/claim/c/2/action/1","failure":{"code":"not a name"}})",
+        R"({"token":"shop/claim/c/2/action/1","failure":{"code":"no","retryable":1}})", "[", "[]"})
+    EXPECT_EQ(post("/api/v1/completions", body).status, 400) << body;
+  EXPECT_EQ(get("/api/v1/completions").status, 405);
+  EXPECT_EQ(control.calls, "");
 }
 
 TEST_F(Routes, AskForTheTokenWhereThereIsOneButNotForHealth) {

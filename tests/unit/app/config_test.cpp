@@ -58,9 +58,8 @@ class Configuration : public testing::Test {
       if (found == files_.end()) return Error{ErrorKind::kInvalid, "", "No such file or directory"};
       return found->second;
     };
-    const std::vector<const StepDefinition*> mentioned{&reserve_, &ship_};
-    sources.names = names_of(registry_, mentioned);
-    return load_config(sources, registry_, needs, mentioned);
+    sources.names = names_of(registry_, mentioned_);
+    return load_config(sources, registry_, needs, mentioned_);
   }
 
   std::string refusal(const std::string& yaml, const Needs& needs = {}) {
@@ -69,6 +68,7 @@ class Configuration : public testing::Test {
   }
 
   StepDefinition reserve_, ship_;
+  std::vector<const StepDefinition*> mentioned_{&reserve_, &ship_};
   Registry registry_;
   std::map<std::string, std::string> files_, environment_;
 };
@@ -374,6 +374,42 @@ TEST_F(Configuration, HasTheDefaultsOfTheRuntimeAsTheTableSays) {
   EXPECT_TRUE(same(&S::parked_divergence_after, &S::adopt_interval, &S::gauges_interval,
                    &S::outbox_delete_after, &S::backoff_initial, &S::backoff_maximum, &S::doubt_period,
                    &S::doubt_interval, &S::local_threads, &S::shutdown_grace, &S::liveness_limit));
+}
+
+TEST_F(Configuration, LimitsALocalStepNumberByNumber) {
+  StepDefinition charge = command_step("charge-card", "");
+  charge.kind = StepKind::local;
+  charge.options.limits = {.maximum_concurrent = 4, .breaker = {.failures = 5}};
+  mentioned_.push_back(&charge);
+  environment_["SKALD_STEPS_CHARGE_CARD_LIMITS_BREAKER_OPEN_FOR"] = "1m";
+  const auto config =
+      load("steps: {charge-card: {limits: {maximum_starts_per_second: 2.5, breaker: {attempts: 20}}}}");
+  ASSERT_TRUE(config) << config.error().message;
+  const StepLimits& limits = config->steps.at("charge-card").options.limits;
+  EXPECT_EQ(limits.maximum_concurrent, 4);
+  EXPECT_EQ(limits.maximum_starts_per_second, 2.5);
+  EXPECT_EQ(limits.breaker.failures, 5);
+  EXPECT_EQ(limits.breaker.attempts, 20);
+  EXPECT_EQ(limits.breaker.open_for, std::chrono::minutes(1));
+}
+
+TEST_F(Configuration, RefusesLimitsThatCannotBe) {
+  StepDefinition charge = command_step("charge-card", "");
+  charge.kind = StepKind::local;
+  mentioned_.push_back(&charge);
+  const auto refused = [this](const std::string& limits) {
+    return refusal("steps: {charge-card: {limits: " + limits + "}}");
+  };
+  EXPECT_EQ(refused("{breaker: {failures: 5, attempts: 3}}"),
+            "SKALD-903 skald.yaml:1: steps.charge-card.limits.breaker.attempts (3) has to be at least "
+            "breaker.failures (5)");
+  EXPECT_THAT(refused("{maximum_starts_per_second: 0.0001}"),
+              HasSubstr("steps.charge-card.limits.maximum_starts_per_second takes a number from 0.001"));
+  EXPECT_THAT(refused("{maximum_concurrent: -1}"), HasSubstr("steps.charge-card.limits.maximum_concurrent"));
+  EXPECT_THAT(refused("{breaker: {open_for: 0s}}"), HasSubstr("steps.charge-card.limits.breaker.open_for"));
+  EXPECT_THAT(
+      refusal("steps: {reserve-stock: {limits: {maximum_concurrent: 3}}}"),
+      AllOf(HasSubstr("steps.reserve-stock.limits: reserve-stock is a command step"), HasSubstr("--limit")));
 }
 
 TEST_F(Configuration, RefusesRuntimeSettingsThatContradictEachOther) {

@@ -66,6 +66,40 @@ TEST(Command, SurvivesTheRoundTrip) {
   EXPECT_EQ(*back, command);
 }
 
+TEST(Command, ToAChildSurvivesTheRoundTripUnderTheChildsKey) {
+  auto command = sample_command();
+  command.child = ChildTarget{"ship-parcel", "order-1/2", "shop/place-order/order-1", 2, true};
+  command.checkpoint = R"({"page":3})";
+  const auto message = to_message(command, "children");
+  EXPECT_EQ(message.key, "order-1/2");
+  const auto read = command_from(as_record(message));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(*read, command);
+}
+
+TEST(Command, ToAChildOfNoIdOrDepthIsRefused) {
+  auto command = sample_command();
+  command.child = ChildTarget{"ship-parcel", "order-1/2", "", 1, false};
+  for (const auto& [name, value] : {std::pair("ce_sagachildid", "a b"), std::pair("ce_sagadepth", "0"),
+                                    std::pair("ce_sagachild", "no name"), std::pair("ce_sagaroot", "a b")}) {
+    auto record = as_record(to_message(command, "children"));
+    set_header(record, name, value);
+    const auto read = command_from(record);
+    ASSERT_FALSE(read.ok()) << name;
+    EXPECT_NE(read.error().message.find(name), std::string::npos) << read.error().message;
+  }
+}
+
+TEST(Reply, ThatIsAHeartbeatSurvivesTheRoundTrip) {
+  auto reply = sample_reply();
+  reply.succeeded = false;
+  reply.heartbeat = true;
+  reply.data = R"({"page":3})";
+  const auto read = reply_from(as_record(to_message(reply, "replies")));
+  ASSERT_TRUE(read.ok()) << read.error().message;
+  EXPECT_EQ(*read, reply);
+}
+
 TEST(Command, WithoutExpiryAndTraceSurvivesTheRoundTrip) {
   auto command = sample_command();
   command.expiry.reset();

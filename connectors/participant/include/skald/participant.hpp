@@ -47,6 +47,11 @@ struct Options {
   std::size_t maximum_batch = 500;    ///< commands a transaction; --batch
   std::size_t maximum_in_flight = 8;  ///< committed batches whose replies Kafka has not acknowledged
   std::chrono::milliseconds drain_timeout{10'000};  ///< at SIGTERM, for replies under way
+  /// What this process does of all its steps together, besides each step's own limits.
+  StepLimits limits{};
+  /// Changes of limits, each STEP.KEY=VALUE with the names of StepLimits, like charge-card.breaker.failures=5; `*` for
+  /// all steps together; --limit (repeated or comma-separated), SKALD_LIMIT.
+  std::vector<std::string> limit_changes{};
   /// Reads all partitions of `topics` without joining a group (one process only: tests, `dev`).
   bool assign_all = false;
   /// SIGTERM and SIGINT end run(); from() sets it.
@@ -70,6 +75,8 @@ struct Statistics {
   std::atomic<std::uint64_t> expired{0};
   std::atomic<std::uint64_t> dead_letters{0};
   std::atomic<std::uint64_t> batches{0};
+  std::atomic<std::uint64_t> waiting{0};        ///< now: commands read that their limits let wait
+  std::atomic<std::uint64_t> breakers_open{0};  ///< now: of this process, half-open ones included
 };
 
 /// The bus on Kafka these options name; for those who put something between it and the service. Options that cannot
@@ -95,7 +102,7 @@ class Service {
   void schema_sql(std::string sql);
 
   /// Serves until SIGTERM, SIGINT or stop(); then finishes what is under way. PostgreSQL or Kafka absent: waits.
-  /// The exit code: 0, or 78 for configuration or credentials that are refused.
+  /// The exit code: 0, 77 or 78 for credentials or a configuration that are refused.
   int run();
   /// From any thread or signal handler.
   void stop() noexcept;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "skald/fields.hpp"
+#include "skald/options.hpp"
 #include "skald/participant/transaction.hpp"
 
 namespace skald::participant {
@@ -85,6 +86,7 @@ struct Step {
   One execute;
   Many execute_batch;
   One compensate;
+  StepLimits limits{};
 };
 
 /// The first parameter of a function, lambda or function object, without const and reference.
@@ -176,6 +178,10 @@ struct Handlers {
   /// Optional, for throughput: many commands of different keys with few statements. If it throws, its statements are
   /// undone and each command goes through `execute`.
   std::function<std::vector<Outcome<Output>>(std::span<const Item<Input>>, Transaction&)> execute_batch{};
+  /// What this process does of the step, action and compensation together: commands in one transaction, starts per
+  /// second, and the breaker, for which `Retry` and whatever else is thrown but `Refused` are failures. --limit
+  /// overrides it number by number. Commands that wait stay in Kafka: docs/limits.md.
+  StepLimits limits{};
 
   [[nodiscard]] detail::Step erased() const {
     detail::Step step;
@@ -188,6 +194,7 @@ struct Handlers {
         return detail::answer_batch<Input, Output>(handler, items, transaction);
       };
     step.compensate = compensate.handler();
+    step.limits = limits;
     return step;
   }
 };
