@@ -32,7 +32,7 @@ bool came_before(const Instance::State& state, const ParentCommand& input) {
 }
 
 Message answer(const Environment& environment, const SagaAddress& address, const ParentCommand& command,
-               const std::string* output, Failure failure) {
+               const std::string* output, const Failure& failure) {
   wire::Reply reply;
   reply.id = command.id + "/answer";
   reply.step = command.step;
@@ -83,7 +83,7 @@ Message Instance::State::answer_to(const ParentCommand& command) const {
     failure = {std::string(failure_code::kPastPivot),
                "the child saga's pivot took effect: it only goes forward", Retry::never, false};
   }
-  return answer(environment_, address_, command, output, std::move(failure));
+  return answer(environment_, address_, command, output, failure);
 }
 
 std::optional<Verdict> answered_at_once(const Instance::State& state, const ParentCommand& input) {

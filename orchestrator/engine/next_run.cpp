@@ -44,6 +44,7 @@ std::vector<Event> unread_signals(const Mailbox& mailbox) {
   std::sort(signals.begin(), signals.end(),
             [](const auto& left, const auto& right) { return left.first < right.first; });
   std::vector<Event> ordered;
+  ordered.reserve(signals.size());
   for (auto& [number, event] : signals) ordered.push_back(std::move(event));
   return ordered;
 }
@@ -78,6 +79,7 @@ void Instance::State::record_next_run() {
   carried.groups = groups_;
   carried.seen = mailbox_.newest_seen(environment_.limits.maximum_carried_ids);
   std::vector<std::pair<std::size_t, CarriedAnswer>> answers;
+  answers.reserve(answers_.size());
   for (const auto& [update, answer] : answers_)
     answers.emplace_back(answer.number, CarriedAnswer{update, answer.text});
   std::sort(answers.begin(), answers.end(),

@@ -173,6 +173,42 @@ TEST_F(ParticipantService, InboxRowsGoAfterTheirSagaEndedAndNoOthersDo) {
   EXPECT_EQ(count("SELECT count(*) FROM skald_inbox_failure"), 0);
 }
 
+TEST_F(ParticipantService, InboxRowsOfAChildSagaStayUntilTheSagaAtTheTopHasEnded) {
+  const std::vector<std::string> topics{"lifecycle"};
+  ASSERT_TRUE(bus_.create_topics(topics, 1).ok());
+  options_.lifecycle_topic = "lifecycle";
+  options_.inbox_retention = std::chrono::seconds(0);
+  options_.purge_interval = std::chrono::milliseconds(20);
+  start();
+  for (const char* saga : {"child", "other", "alone"}) EXPECT_TRUE(ask(action(saga)).succeeded);
+  const auto tell_end = [this](const std::string& saga, const std::string& root) {
+    wire::OutcomeEvent event{"end", "saga.completed", "/skald/shop/place-order", saga, Time{}, "{}", {}};
+    event.root = root;
+    send(wire::to_message(event, "lifecycle"));
+  };
+  const auto settles_at = [this](std::int64_t rows) {
+    const auto deadline = std::chrono::steady_clock::now() + kDeadline;
+    while (observer_->run({"SELECT count(*) FROM skald_inbox"}).integer(0, 0) > rows &&
+           std::chrono::steady_clock::now() < deadline)
+      continue;
+    return observer_->run({"SELECT count(*) FROM skald_inbox"}).integer(0, 0) == rows;
+  };
+  tell_end("child", "shop/place-order/parent");
+  tell_end("other", "shop/place-order/elsewhere");
+  tell_end("alone", "");
+  EXPECT_TRUE(settles_at(2)) << "the one that nobody can roll back any more has gone";
+  const auto purges = [this] { return observer_->run({"SELECT count(*) FROM skald_child"}).integer(0, 0); };
+  EXPECT_EQ(purges(), 2) << "and the others wait";
+  tell_end("parent", "");
+  EXPECT_TRUE(settles_at(1));
+  EXPECT_EQ(
+      observer_
+          ->run({"SELECT count(*) FROM skald_inbox WHERE idempotency_key LIKE 'shop/place-order/other/%'"})
+          .integer(0, 0),
+      1);
+  EXPECT_EQ(purges(), 1);
+}
+
 class BatchHandler : public ParticipantTest {
  protected:
   void configure(Service& service) override {
