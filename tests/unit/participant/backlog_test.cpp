@@ -217,7 +217,8 @@ TEST(LimitSettings, ThatAreWrongAreToldByName) {
   CommandLimits::Limits limits;
   EXPECT_THAT(set_limit(limits, "charge-card.maximum_concurrent=four").value(),
               testing::HasSubstr("charge-card.maximum_concurrent does not take 'four'"));
-  EXPECT_THAT(set_limit(limits, "charge-card.breaker.open_for=30").value(), testing::HasSubstr("takes a number with its unit"));
+  EXPECT_THAT(set_limit(limits, "charge-card.breaker.open_for=30").value(),
+              testing::HasSubstr("takes a number with its unit"));
   for (const char* wrong : {"", "maximum_concurrent=4", ".maximum_concurrent=4", "a.maximum=4",
                             "a.maximum_concurrent", "a b.maximum_concurrent=4", "a*.maximum_concurrent=1"})
     EXPECT_THAT(set_limit(limits, wrong).value_or(""), testing::HasSubstr("is not STEP.KEY=VALUE")) << wrong;
