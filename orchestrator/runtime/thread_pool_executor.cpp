@@ -10,8 +10,9 @@ constexpr std::chrono::milliseconds kSuperviseInterval{100};
 
 /// For the breaker: a final refusal is an answer like any other.
 bool is_failure(const LocalOutcome& outcome) {
-  if (outcome.kind == LocalOutcome::Kind::succeeded) return false;
-  return outcome.kind == LocalOutcome::Kind::unknown || outcome.failure.retry == Retry::allowed;
+  using Kind = LocalOutcome::Kind;
+  return outcome.kind == Kind::unknown ||
+         (outcome.kind == Kind::refused && outcome.failure.retry == Retry::allowed);
 }
 }  // namespace
 

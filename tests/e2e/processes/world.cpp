@@ -138,6 +138,7 @@ void World::prepare() {
       command.push_back(argument);
     command.insert(command.end(),
                    {"--schema", participant, "--group", topic(participant), "--topic", topic(participant)});
+    command.insert(command.end(), participant_arguments_.begin(), participant_arguments_.end());
     participants_.push_back(std::make_unique<Process>(command, file(participant + ".log")));
   }
 }

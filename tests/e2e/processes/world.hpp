@@ -48,6 +48,10 @@ class World {
   std::int64_t number(const std::string& query);
   /// Sections that every configuration file of this world has besides, as YAML.
   void add_configuration(const std::string& yaml) { more_configuration_ += yaml; }
+  /// Every participant gets these besides.
+  void add_participant_arguments(std::vector<std::string> arguments) {
+    participant_arguments_ = std::move(arguments);
+  }
   /// `place-order migrate`, then the participants.
   void prepare();
   /// A running `place-order serve`, ready unless told otherwise.
@@ -87,6 +91,7 @@ class World {
   std::string second_;    ///< of the second database, empty: there is none
   std::string slots_[2];
   std::string more_configuration_;
+  std::vector<std::string> participant_arguments_;
   std::filesystem::path folder_;
   int started_ = 0;
   std::vector<std::unique_ptr<Process>> participants_;

@@ -29,6 +29,7 @@ class ParticipantLimits : public ParticipantTest {
                                           if (!up_) throw Retry("down", "the warehouse does not answer");
                                           return reserve(order, transaction);
                                         },
+                                    .compensate = Compensation(release_handler_),
                                     .execute_batch = batch_,
                                     .limits = limits_});
     service.on<Order, Reservation>("look", {.execute = reserve});
@@ -40,6 +41,9 @@ class ParticipantLimits : public ParticipantTest {
     return command;
   }
 
+  static constexpr auto release_handler_ = [](const Release& given, Transaction& transaction) {
+    release(given, transaction);
+  };
   StepLimits limits_;
   std::function<std::vector<Outcome<Reservation>>(std::span<const Item<Order>>, Transaction&)> batch_;
   std::atomic<bool> up_ = false;
@@ -113,6 +117,42 @@ TEST_F(ParticipantLimits, TheRateIsHeld) {
   start();
   receive(30);
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 25 * 20ms) << "five at once, then one every 20 ms";
+}
+
+TEST_F(ParticipantLimits, ACompensationWaitsForTheBreakerAndIsDone) {
+  limits_.breaker = {.failures = 1, .open_for = 50ms};
+  up_ = true;
+  start();
+  EXPECT_TRUE(ask(action("o1")).succeeded);
+  up_ = false;
+  EXPECT_FALSE(ask(action("o2")).succeeded);
+  EXPECT_EQ(service_->statistics().breakers_open, 1u);
+  send(compensation("o1"));
+  EXPECT_TRUE(receive(1).front().succeeded) << "the one let through when half-open";
+  EXPECT_EQ(effects("o1", "release"), 1);
+  EXPECT_EQ(service_->statistics().breakers_open, 0u);
+}
+
+TEST_F(ParticipantLimits, WhatIsHeldOfPartitionsThatGoToAnotherProcessIsDoneThere) {
+  constexpr int kCommands = 60;
+  bus_.add_partitions("commands", 4);
+  limits_.maximum_starts_per_second = 40;
+  up_ = true;
+  for (int order = 0; order < kCommands; ++order) send(action("o" + std::to_string(order)));
+  start();
+  receive(10);
+  EXPECT_GT(service_->statistics().waiting, 0u);
+  Service other(options_, bus_);
+  other.schema_sql(kTables);
+  configure(other);
+  std::thread other_thread([&other] { other.run(); });
+  EXPECT_TRUE(eventually([&] {
+    return observer_->run({"SELECT count(DISTINCT order_id) FROM effect"}).integer(0, 0) == kCommands;
+  }));
+  other.stop();
+  other_thread.join();
+  EXPECT_GT(other.statistics().executed, 0u);
+  EXPECT_EQ(observer_->run({"SELECT count(*) FROM effect"}).integer(0, 0), kCommands) << "each once";
 }
 
 TEST_F(ParticipantLimits, ThatNameNoStepOrCannotBeEndTheProcess) {
@@ -210,6 +250,7 @@ class LimitsOnKafka : public ParticipantLimits {
 
 TEST_F(LimitsOnKafka, CommandsOfAnOpenBreakerStayInKafkaAndAreAllDoneOnceItCloses) {
   limits_.breaker = {.failures = 4, .open_for = 300ms};
+  options_.maximum_batch = 20;
   for (int order = 0; order < kOrders; ++order) produce(action("o" + std::to_string(order)));
   ASSERT_TRUE(producer_->flush(20s));
   service_.emplace(options_, *kafka_);
@@ -227,6 +268,7 @@ TEST_F(LimitsOnKafka, CommandsOfAnOpenBreakerStayInKafkaAndAreAllDoneOnceItClose
   const auto read = committed(options_.kafka, options_.group, topic_, kPartitions);
   EXPECT_LE(read, calls_.load()) << "the lag is all that was not answered";
   EXPECT_LT(calls_, 100) << "no retry storm";
+  EXPECT_LE(service_->statistics().waiting, kPartitions * options_.maximum_batch) << "the rest is unread";
 
   // Up again: the trial closes the breaker, the rest follows, each once.
   up_ = true;

@@ -142,6 +142,19 @@ TEST(Backlog, StepsTakeTurnsAtWhatIsCommonToAll) {
   EXPECT_THAT(Held::steps(held.backlog.release(held.now)), testing::UnorderedElementsAre("a", "a", "b", "b"));
 }
 
+TEST(Backlog, StepsTakeTurnsThoughOnlyOneMayStartAtATime) {
+  Held held({{"*", {.maximum_concurrent = 1}}});
+  auto busy = held.admit({"c"}, 0, 1);
+  held.admit({"a", "a", "a", "b", "b"}, 0);
+  std::vector<std::string> order;
+  for (int round = 0; round < 4; ++round) {
+    held.done(std::move(busy));
+    busy = held.backlog.release(held.now);
+    order.push_back(Held::steps(busy).at(0));
+  }
+  EXPECT_THAT(order, ElementsAre("a", "b", "a", "b"));
+}
+
 TEST(Backlog, AnOpenBreakerHoldsEverythingAndLetsOneTry) {
   Held held({{"a", {.breaker = {.failures = 2, .open_for = 10s}}}});
   held.done(held.admit({"a", "a"}, 0), true);

@@ -211,6 +211,11 @@ struct Limited {
     }
     executor.submit(std::move(tasks));
   }
+  /// An attempt counts until its thread has come back from telling its outcome.
+  void await_backlog(std::size_t attempts) {
+    while (executor.backlog() > attempts) std::this_thread::yield();
+    EXPECT_EQ(executor.backlog(), attempts);
+  }
 
   World world;
   MovedClock clock;
@@ -243,10 +248,10 @@ TEST(Threads, AnAttemptOfTheRateLimitBeginsWhenItsTimeHasCome) {
   charge.let_go(1000);
   run.submit(charge, "charge", 3);
   run.answers.take(1);
-  EXPECT_EQ(run.executor.backlog(), 2u);
+  run.await_backlog(2);
   run.clock.advance(1s);
   run.answers.take(1);
-  EXPECT_EQ(run.executor.backlog(), 1u);
+  run.await_backlog(1);
   run.clock.advance(1s);
   run.answers.take(1);
 }
