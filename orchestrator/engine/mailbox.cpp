@@ -17,10 +17,12 @@ void Mailbox::note_seen(const std::string& key) { seen_.emplace(key, ++delivered
 
 std::vector<std::string> Mailbox::newest_seen(std::size_t maximum) const {
   std::vector<std::pair<std::uint64_t, const std::string*>> all;
+  all.reserve(seen_.size());
   for (const auto& [key, number] : seen_) all.emplace_back(number, &key);
   std::sort(all.begin(), all.end());
   const std::size_t first = all.size() - std::min(all.size(), maximum);
   std::vector<std::string> newest;
+  newest.reserve(all.size() - first);
   for (std::size_t index = first; index < all.size(); ++index) newest.push_back(*all[index].second);
   return newest;
 }

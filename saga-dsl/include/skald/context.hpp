@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "skald/detail/awaiters.hpp"
+#include "skald/detail/event_awaiters.hpp"
 #include "skald/detail/timer.hpp"
 #include "skald/handle.hpp"
 #include "skald/journal.hpp"

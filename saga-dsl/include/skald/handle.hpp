@@ -5,6 +5,7 @@
 
 #include "skald/assert.hpp"
 #include "skald/detail/awaiters.hpp"
+#include "skald/detail/event_awaiters.hpp"
 
 namespace skald {
 
