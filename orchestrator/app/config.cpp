@@ -472,8 +472,8 @@ std::string describe(const Config& config) {
     if (schema.key == "kafka.group") fallback = config.kafka.group;
     if (schema.key == "topics.replies") fallback = config.topics.replies;
     if (schema.key == "topics.lifecycle") fallback = config.topics.lifecycle;
-    if (schema.key == "topics.children" && !config.topics.children.empty()) fallback = config.topics.children;
-    if (schema.key == "topics.signals" && !config.topics.signals.empty()) fallback = config.topics.signals;
+    if (schema.key == "topics.children") fallback = "skald." + config.name_space + ".children";
+    if (schema.key == "topics.signals") fallback = "skald." + config.name_space + ".signals";
     line(std::string(schema.key), fallback, "");
   }
   return text;

@@ -53,7 +53,7 @@ void Instance::State::apply_to_step(const Event& event) {
       found->checkpoint = event.data;
       found->beat_until = event.until;
       return;
-    case EventKind::kDeferred: found->deferred = true; return;
+    case EventKind::kDeferred: return apply_deferred(*found);
     case EventKind::kLateSuccess:
       found->has_output = true;
       found->output = event.data;
@@ -137,6 +137,17 @@ void Instance::State::apply_abandoned(StepState& step, const Event& event) {
   }
   step.slot.settled = true;
   step.slot.failure = event.failure;
+}
+
+/// Where nobody waits for the step any more, nobody waits for its completion either: it may have taken effect.
+void Instance::State::apply_deferred(StepState& step) {
+  step.deferred = true;
+  const bool rolls_back = status_ == SagaStatus::kRollingBack ||
+                          (status_ == SagaStatus::kStuck && status_before_stuck_ == SagaStatus::kRollingBack);
+  if (!rolls_back && !step.abandoned) return;
+  step.unknown = true;
+  settle(step, false,
+         {std::string(failure_code::kAbandoned), "nobody waits for its completion", Retry::never, true});
 }
 
 void Instance::State::settle(StepState& step, bool succeeded, Failure failure) {

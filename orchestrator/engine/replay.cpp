@@ -90,6 +90,10 @@ bool Instance::State::replay_entry(HistoryEntry& entry) {
           "history has timer #" + std::to_string(event.ordinal) + " fired, which the code never started";
       return false;
     }
+    if (event.kind == EventKind::kParent && !parent_) {
+      replay.divergence = "history has a parent's command, of a saga that was started without one";
+      return false;
+    }
     if (is_of_step(event.kind) && step(event.ordinal) == nullptr) {
       replay.divergence =
           "history names step #" + std::to_string(event.ordinal) + ", which the code never scheduled";

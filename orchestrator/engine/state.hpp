@@ -212,6 +212,7 @@ class Instance::State final : public detail::Journal {
   void apply_update(const Event& event);
   void apply_parent(const Event& event);
   void apply_carried(const Event& event);
+  void apply_deferred(StepState& step);
   void forget_run();
   void apply_abandoned(StepState& step, const Event& event);
   void apply_succeeded(StepState& step, const Event& event);

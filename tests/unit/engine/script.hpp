@@ -7,10 +7,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "engine/event.hpp"
+#include "engine/event_table.hpp"
 #include "engine/instance.hpp"
 #include "engine/status_table.hpp"
 #include "skald/skald.hpp"
@@ -168,6 +170,8 @@ class Script {
   Instance& instance() { return *instance_; }
   const std::string& reason() const { return reason_; }
   std::vector<std::pair<SagaStatus, SagaStatus>>& changes() { return changes_; }
+  /// What has happened, and in which status.
+  const std::set<std::pair<SagaStatus, EventKind>>& taken() const { return taken_; }
   std::string header(std::size_t message, const std::string& name) const {
     for (const auto& header : messages_.at(message).headers)
       if (header.name == name) return header.value;
@@ -190,6 +194,7 @@ class Script {
   void keep(const Transition& transition) {
     if (transition.row) {
       ASSERT_EQ(transition.row->sequence, stored_.row.sequence + 1);
+      note_events(*transition.row, transition.status);
       stored_.history.push_back(*transition.row);
       stored_.row.sequence = transition.row->sequence;
       stored_.row.run_from = transition.run_from;
@@ -210,6 +215,39 @@ class Script {
       if (local_.empty()) {
         EXPECT_EQ(instance_->next_deadline(), deadline);
       }
+    }
+  }
+
+  /// Holds them against the transition table.
+  void note_events(const HistoryRow& row, SagaStatus after) {
+    const auto entry = read_entry(row.events);
+    ASSERT_TRUE(entry) << entry.error().message;
+    SagaStatus status = stored_.row.status;
+    for (const Event& event : entry->events) {
+      EXPECT_TRUE(may_happen(status, event.kind))
+          << to_string(event.kind) << " in status " << skald::to_string(status);
+      taken_.insert({status, event.kind});
+      if (status != SagaStatus::kStuck && event.kind == EventKind::kStuck) before_stuck_ = status;
+      status = status_after(event, status);
+    }
+    EXPECT_EQ(status, after) << row.events;
+  }
+  SagaStatus status_after(const Event& event, SagaStatus status) const {
+    const bool undo = event.phase == Phase::kCompensation;
+    switch (event.kind) {
+      case EventKind::kRollback: return SagaStatus::kRollingBack;
+      case EventKind::kStuck: return SagaStatus::kStuck;
+      case EventKind::kParent:
+        return undo && status == SagaStatus::kCompleted ? SagaStatus::kRollingBack : status;
+      case EventKind::kOperator:
+        if (status != SagaStatus::kStuck || event.reason == "end" || event.reason == "terminate")
+          return status;
+        return event.reason == "compensate" ? SagaStatus::kRollingBack : before_stuck_;
+      case EventKind::kEnded:
+        if (event.reason == "completed") return SagaStatus::kCompleted;
+        if (event.reason == "compensated") return SagaStatus::kCompensated;
+        return event.reason == "cancelled" ? SagaStatus::kCancelled : SagaStatus::kTerminated;
+      default: return status;
     }
   }
 
@@ -241,6 +279,8 @@ class Script {
   std::map<int, std::string> step_of_;
   std::string reason_;
   std::vector<std::pair<SagaStatus, SagaStatus>> changes_;
+  std::set<std::pair<SagaStatus, EventKind>> taken_;
+  SagaStatus before_stuck_ = SagaStatus::kRunning;
 };
 
 /// Every test of it runs twice: with the instance cached, and rebuilt from history after every transition.
