@@ -1,5 +1,5 @@
-// Families in the storm: sagas that run children, whose children run children, and sagas that give children up or leave
-// them alone. Goal: whatever strikes, a family ends consistent (P5, P6): nothing a completed saga did was undone, and of a
+// Families in the storm: sagas that run children, whose children run children, sagas that give children up or leave
+// them alone, and sagas that continue as new. Goal: whatever strikes, a family ends consistent (P5, P6): nothing a completed saga did was undone, and of a
 // saga that was rolled back nothing stands, its children's effects included, unless it left them to themselves. Method: as
 // faults_test.cpp.
 #include "engine/event.hpp"
@@ -58,10 +58,26 @@ struct Careless : Saga<Order, Done> {
   }
 };
 
+/// As many runs as it has cents, and one more.
+struct Rounds : Saga<Order, Done> {
+  static constexpr std::string_view name = "rounds";
+  static constexpr std::array signals{signal<Done>("never")};
+  Task<Done> run(Context& saga, Order order) override {
+    co_await saga.step<Reserve>(order);
+    if (order.cents > 0) {
+      co_await saga.sleep(500ms);
+      co_await saga.continue_as_new(Order{order.id, order.cents - 1});
+    }
+    co_return co_await saga.step<Ship>(order);
+  }
+};
+constexpr int kRuns = 3;
+
 struct RunResult {
   std::string histories;
   std::map<SagaStatus, std::size_t> ended;
   std::size_t reopened = 0;
+  std::size_t runs = 0;       ///< after the first ones
   std::size_t never_ran = 0;  ///< cancelled by a compensation that came first
   int kills = 0;
 };
@@ -74,6 +90,7 @@ class FamilyStorm final : Storm {
     add<Household>("household-");
     add<Estate>("estate-");
     add<Careless>("careless-");
+    add<Rounds>("rounds-");
   }
 
   RunResult run() {
@@ -113,9 +130,9 @@ class FamilyStorm final : Storm {
       parts.environment.steps[std::string(step->name)] = {"children", step->options};
   }
   void begin(int number) {
-    for (const char* kind : {"household-", "estate-", "careless-"}) {
+    for (const char* kind : {"household-", "estate-", "careless-", "rounds-"}) {
       const std::string id = kind + std::to_string(number);
-      world_.produce("begun", id, R"({"id":")" + id + R"(","cents":7})");
+      world_.produce("begun", id, R"({"id":")" + id + R"(","cents":)" + std::to_string(kRuns - 1) + "}");
     }
   }
 
@@ -126,7 +143,7 @@ class FamilyStorm final : Storm {
       if (!is_ended(saga.row.status)) return false;
       roots += saga.row.address.saga_id.find('/') == std::string::npos && !is_alone(saga) ? 1 : 0;
     }
-    return roots == 3 * kEach;
+    return roots == 4 * kEach;
   }
   static bool is_alone(const StoredSaga& saga) { return saga.row.address.saga_id.starts_with("alone-"); }
 
@@ -178,11 +195,30 @@ class FamilyStorm final : Storm {
     const bool completed = saga.row.status == SagaStatus::kCompleted;
     const std::string& definition = saga.row.address.definition;
     const std::string name = definition + "/" + saga.row.address.saga_id;
+    if (definition == "rounds") return check_rounds(saga, name, completed);
     std::vector<int> steps{1, 2, 3};
     if (definition == "household") steps = {3};
     if (definition == "estate") steps = {2};
     if (definition == "careless") steps = {4};
     for (const int ordinal : steps) EXPECT_EQ(effect(name, ordinal), completed ? 1 : 0) << "step " << ordinal;
+  }
+
+  /// What a run before the last did stays done.
+  void check_rounds(const StoredSaga& saga, const std::string& name, bool completed) {
+    int runs = 0;
+    std::int64_t run_from = 0;
+    for (const HistoryRow& row : saga.history) {
+      if (row.events.find(R"({"type":"started")") == std::string::npos) continue;
+      ++runs;
+      run_from = row.sequence;
+    }
+    EXPECT_EQ(saga.row.run_from, run_from);
+    result_.runs += static_cast<std::size_t>(runs) - 1;
+    for (int ordinal = 1; ordinal < runs; ++ordinal)
+      EXPECT_EQ(effect(name, ordinal), 1) << "P5: run " << ordinal;
+    EXPECT_EQ(effect(name, runs), completed ? 1 : 0) << "P6";
+    EXPECT_EQ(effect(name, runs + 1), completed ? 1 : 0) << "P6";
+    if (completed) EXPECT_EQ(runs, kRuns);
   }
 
   void check_parent(const StoredSaga& saga, const std::map<std::string, const SagaRow*>& rows) {
@@ -213,12 +249,14 @@ TEST(FamilySimulation, FamiliesEndConsistent) {
     total.kills += run.kills;
     total.reopened += run.reopened;
     total.never_ran += run.never_ran;
+    total.runs += run.runs;
     if (HasFailure()) break;
   }
   if (only != 0) return;
   EXPECT_GT(total.kills, 0) << "the faults were reached";
   for (const SagaStatus status : {SagaStatus::kCompleted, SagaStatus::kCompensated, SagaStatus::kCancelled})
     EXPECT_GT(total.ended[status], 0u) << to_string(status);
+  EXPECT_GT(total.runs, 0u) << "sagas continued as new";
   EXPECT_GT(total.reopened, 0u) << "children that had completed were rolled back";
 }
 
