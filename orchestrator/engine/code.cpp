@@ -35,6 +35,7 @@ std::string difference(const std::string& had, const std::string& wants) {
 
 void Instance::State::pump() {
   pending_before_code_ = pending_.size();
+  records_ = 0;
   steps_before_code_ = steps_.size();
   timers_before_code_ = timers_.size();
   waits_before_code_ = mailbox_.waits();
@@ -147,11 +148,11 @@ detail::Slot& Instance::State::dead_slot(const StepDefinition& definition) {
 
 bool Instance::State::starts_too_much() {
   const std::size_t started = steps_.size() - steps_before_code_ + timers_.size() - timers_before_code_ +
-                              mailbox_.waits() - waits_before_code_;
+                              mailbox_.waits() - waits_before_code_ + records_;
   const int maximum = environment_.limits.maximum_steps_per_transition;
   if (started < static_cast<std::size_t>(maximum)) return false;
   defect("step-limit", "the code started more than " + std::to_string(maximum) +
-                           " steps, timers and waits without waiting for any");
+                           " steps, timers, waits and records without waiting for any");
   return true;
 }
 

@@ -63,7 +63,8 @@ detail::SignalSlot& Instance::State::expect_signal(std::string_view name) {
 
 std::optional<std::string> Instance::State::record(std::string_view name,
                                                    const std::function<std::string()>& value) {
-  if (takes_nothing()) return std::nullopt;
+  if (takes_nothing() || starts_too_much()) return std::nullopt;
+  ++records_;
   if (!detail::is_name(name)) {
     defect("invalid-name", "saga.record takes a name of 1 to 63 characters of A-Z a-z 0-9 . _ -");
     return std::nullopt;

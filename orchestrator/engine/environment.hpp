@@ -24,7 +24,7 @@ struct StepSettings {
 struct Limits {
   std::int64_t maximum_transitions = 51'200;      ///< a saga that needs more becomes stuck: history-limit
   std::size_t maximum_history_bytes = 50u << 20;  ///< likewise
-  /// Steps, timers and waits for signals: a run that starts more without waiting for any becomes stuck.
+  /// Steps, timers, waits for signals and recorded values: a run that starts more without waiting for any becomes stuck.
   int maximum_steps_per_transition = 10'000;
   std::size_t maximum_payload_bytes = 900'000;  ///< of one input, output or command
   std::size_t maximum_heartbeat_bytes = 4'096;  ///< of its details; longer ones are refused

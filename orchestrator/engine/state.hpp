@@ -294,6 +294,7 @@ class Instance::State final : public detail::Journal {
   std::size_t steps_before_code_ = 0;
   std::size_t timers_before_code_ = 0;
   std::size_t waits_before_code_ = 0;
+  std::size_t records_ = 0;  ///< by the code in this transition
   std::size_t failed_before_code_ = 0;
   std::vector<StepState> given_up_;  ///< by the code in this transition, as they were before
   std::uint64_t draws_ = 0;          ///< of random()

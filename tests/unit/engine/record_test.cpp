@@ -36,6 +36,19 @@ TEST_P(EngineTest, RecordedValuesAndNumbersAreTheSameOnReplay) {
   EXPECT_THAT(run.stored().history[0].events, HasSubstr(R"({"type":"recorded","name":"price","bytes":1})"));
 }
 
+struct RecordsForEver : Saga<Order, Done> {
+  static constexpr std::string_view name = "records-for-ever";
+  Task<Done> run(Context& saga, Order) override {
+    while (true) co_await saga.record("again", [] { return Nothing{}; });
+  }
+};
+
+TEST_P(EngineTest, RecordsWithoutEndMakeTheSagaStuck) {
+  run.environment().limits.maximum_steps_per_transition = 50;
+  run.start<RecordsForEver>();
+  EXPECT_EQ(run.status().stuck_reason, "step-limit");
+}
+
 struct RecordsElsewhere : Saga<Order, Done> {
   static constexpr std::string_view name = "records";
   Task<Done> run(Context& saga, Order order) override {
