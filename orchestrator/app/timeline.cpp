@@ -98,7 +98,9 @@ std::string described(const Event& event) {
     case EventKind::kThrew: return "the saga's code failed" + failure_of(event);
     case EventKind::kRollback: return "rolls back" + failure_of(event);
     case EventKind::kCompensating: return step_of(event) + " compensation scheduled";
-    case EventKind::kStuck: return "STUCK: " + printable(event.reason) + failure_of(event);
+    case EventKind::kStuck:
+      return "STUCK: " + printable(event.reason) +
+             (event.failure.message.empty() ? "" : ": " + printable(event.failure.message, 300));
     case EventKind::kEnded: return "ended: " + event.reason + failure_of(event);
   }
   return "";

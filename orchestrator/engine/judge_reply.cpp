@@ -16,6 +16,8 @@ Ruling action_succeeded(Instance::State& state, StepState& step, const ReplyInpu
   const auto fits = step.slot.step->check_output(input.data);
   if (!fits) {
     if (!step.open()) return {Judgement::kMismatch, fits.error().message};
+    if (input.step.empty())  // somebody who is told, and can say it again
+      return {Judgement::kRefused, "the output does not fit the step's: " + fits.error().message};
     state.record_stuck("unreadable-reply", step.slot.ordinal,
                        "reply of " + std::string(step.slot.step->name) +
                            " does not fit its output: " + fits.error().message);

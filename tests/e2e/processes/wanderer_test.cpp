@@ -126,6 +126,8 @@ TEST_F(Wandering, StepIsCompletedByItsTokenAfterItsProcessHasDied) {
   EXPECT_EQ(call({"complete", token, "--output", R"({"word":"?"})", "--code", "x"}), 2) << output_;
   EXPECT_EQ(call({"complete", token + "0", "--output", R"({"text":"left"})"}), 1);
   EXPECT_THAT(output_, HasSubstr("SKALD-922"));
+  EXPECT_EQ(call({"complete", token, "--output", R"({"word":"left"})"}), 1);
+  EXPECT_THAT(output_, HasSubstr("the output does not fit the step's"));
   ASSERT_EQ(call({"complete", token, "--output", R"({"text":"left"})"}), 0) << output_;
   ASSERT_TRUE(ends("a/1", 10)) << world_.logs();
   EXPECT_EQ(call({"complete", token, "--output", R"({"text":"left"})"}), 1) << "the saga has ended";

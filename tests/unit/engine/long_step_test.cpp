@@ -81,9 +81,9 @@ TEST_P(LongStep, LocalStepIsCompletedByItsToken) {
   EXPECT_EQ(run.instance().next_deadline(), kNever);
   run.pass(24h, {2});
   EXPECT_EQ(run.status().status, SagaStatus::kRunning) << "no process has to live for it";
-  EXPECT_EQ(complete("[]"), Judgement::kApplied);
-  EXPECT_EQ(run.status().stuck_reason, "unreadable-reply");
-  run.decide(OperatorVerb::skip, 1, R"({"id":"by hand"})");
+  EXPECT_EQ(complete("[]"), Judgement::kRefused);
+  EXPECT_THAT(run.reason(), HasSubstr("the output does not fit the step's"));
+  EXPECT_EQ(complete(R"({"id":"by hand"})"), Judgement::kApplied);
   EXPECT_EQ(complete(R"({"id":"x"})"), Judgement::kDuplicate);
   run.succeed(2);
   EXPECT_EQ(run.status().status, SagaStatus::kCompleted);
