@@ -20,6 +20,7 @@ ThreadPoolExecutor::ThreadPoolExecutor(const Seams& seams, const Settings& setti
                                        std::function<void(const std::string& step)> overrun,
                                        const StepLimitsByName& limits)
     : seams_(seams), settings_(settings), overrun_(std::move(overrun)), waiting_(limits) {
+  supervised_at_ = now() + kSuperviseInterval;  // from here on, however late its thread begins
   for (std::size_t index = 0; index < settings.local_threads; ++index)
     threads_.emplace_back([this] { work(); });
   threads_.emplace_back([this] { supervise(); });
@@ -126,7 +127,7 @@ LocalOutcome ThreadPoolExecutor::run(LocalTask& task) {
 
 void ThreadPoolExecutor::supervise() {
   std::unique_lock lock(mutex_);
-  std::chrono::nanoseconds look_at = now() + kSuperviseInterval;
+  std::chrono::nanoseconds look_at = supervised_at_;
   while (!ending_) {
     const auto from = now();
     supervised_at_ = std::min(look_at, waiting_.next_pop(from).value_or(look_at));
