@@ -276,7 +276,7 @@ HttpResponse Api::list(const HttpRequest& request) {
   return answer(200, writer.take());
 }
 
-Result<StoredSaga> Api::load(const SagaAddress& address) {
+Result<StoredSaga> Api::load(const SagaAddress& address, Runs runs) {
   const int slot = wire::slot_of(address.saga_id);
   const auto owner = std::find_if(databases_.begin(), databases_.end(),
                                   [slot](const Served& one) { return one.slots.contains(slot); });
@@ -284,7 +284,7 @@ Result<StoredSaga> Api::load(const SagaAddress& address) {
     return Error{ErrorKind::kRefused, "SKALD-416",
                  "the saga would be in a database that this process does not serve"};
   auto sagas = owner->sessions->with([&](Session& session) {
-    return session.load({&address, 1}, Session::kNoLimit, Runs::kAll);
+    return session.load({&address, 1}, Session::kNoLimit, runs);
   });
   if (!sagas) return sagas.error();
   if (sagas->empty())

@@ -85,7 +85,7 @@ HttpResponse Api::query(const HttpRequest& request, const SagaAddress& address, 
     if (!body) return refuse(400, body.error().code, body.error().message);
     if (const auto given = body->root().find("input")) input = given->text();
   }
-  const auto saga = load(address);
+  const auto saga = load(address, Runs::kLast);
   if (!saga) return refuse(saga.error());
   auto found = control_.query(*saga, name, input);
   if (!found) return refuse(found.error());

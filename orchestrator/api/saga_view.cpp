@@ -31,7 +31,10 @@ void write_event(json::Writer& writer, const engine::Event& event) {
   number_member(writer, "ordinal", event.ordinal);
   text_member(writer, "step", event.step);
   text_member(writer, "name", event.name);
-  text_member(writer, "message_id", event.id);
+  using engine::EventKind;
+  const bool of_child = event.kind == EventKind::kStep;
+  const bool of_parent = event.kind == EventKind::kStarted || event.kind == EventKind::kParent;
+  text_member(writer, of_child ? "child_id" : of_parent ? "parent_command" : "message_id", event.id);
   number_member(writer, "attempt", event.attempt);
   if (event.phase == wire::Phase::kCompensation) text_member(writer, "phase", "compensation");
   if (event.pivot) {

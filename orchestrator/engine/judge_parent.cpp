@@ -47,13 +47,13 @@ Message answer(const Environment& environment, const SagaAddress& address, const
   return wire::to_message(reply, command.reply_to);
 }
 
-Verdict answered(const Instance::State& state, Message message) {
+Verdict answered(const Instance::State& state, Judgement judgement, std::string reason, Message message) {
   Transition transition;
   transition.status = state.status_;
   transition.stuck_reason = state.stuck_reason_;
   transition.wake_at = state.wake_at_;
   transition.messages.push_back(std::move(message));
-  return {Judgement::kDuplicate, "its parent is told what became of it", {}, std::move(transition)};
+  return {judgement, std::move(reason), {}, std::move(transition)};
 }
 
 }  // namespace
@@ -87,14 +87,17 @@ Message Instance::State::answer_to(const ParentCommand& command) const {
 }
 
 std::optional<Verdict> answered_at_once(const Instance::State& state, const ParentCommand& input) {
-  if (!is_parent(state, input))
-    return answered(state, refusal_of_child(state.environment_, state.address_, input,
-                                            "a saga of this id exists that is no child of this step"));
+  if (!is_parent(state, input)) {
+    const std::string why = "a saga of this id exists that is no child of this step";
+    return answered(state, Judgement::kRefused, why,
+                    refusal_of_child(state.environment_, state.address_, input, why));
+  }
   if (!is_ended(state.status_)) return std::nullopt;
   const bool undo = input.phase == Phase::kCompensation;
   const bool stays = state.forward_only_ || input.keeps_completed;
   if (undo && state.status_ == SagaStatus::kCompleted && !stays) return std::nullopt;
-  return answered(state, state.answer_to(input));
+  return answered(state, Judgement::kDuplicate, "its parent is told what became of it",
+                  state.answer_to(input));
 }
 
 Ruling judge(Instance::State& state, const ParentCommand& input) {

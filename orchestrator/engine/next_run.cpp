@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "engine/state.hpp"
-#include "skald/assert.hpp"
 #include "skald/fields.hpp"
 
 namespace skald::engine {

@@ -65,7 +65,9 @@ void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
   if (const auto* request = std::get_if<RefuseChildRequest>(&work.what)) {
     turn.messages.push_back(
         engine::refusal_of_child(parts_.environment, work.address, request->command, request->reason));
-    return settle(turn, Kind::kRefused, request->reason);
+    settle(turn, Kind::kRefused, request->reason);
+    turn.verdicts.back().judgement = engine::Judgement::kRefused;  // no duplicate, as metrics would have it
+    return;
   }
   if (std::holds_alternative<ParkRequest>(work.what)) return park(turn, work, ParkReason::kNoCode, 0);
   if (work.is_start()) return start(turn, work, moment);

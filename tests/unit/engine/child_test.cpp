@@ -291,7 +291,7 @@ TEST_P(Child, OfAnIdThatIsTakenIsRefused) {
   run.start<Parent<Shipping>>();
   child.start<ThreeSteps>("o-1/1", {command().data, {}, "by hand"});
   child.sent();
-  tell_child();
+  EXPECT_EQ(tell_child().judgement, Judgement::kRefused);
   EXPECT_THAT(child.sent(), ElementsAre("three-steps.failed"));
   EXPECT_EQ(child.status().status, SagaStatus::kRunning);
   answer();
