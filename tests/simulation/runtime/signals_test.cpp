@@ -341,20 +341,16 @@ class SignalStorm final : Storm {
 };
 
 TEST(SignalSimulation, EachSignalAndUpdateCountsOnceAndDebtsArePaid) {
-  const std::uint64_t only = number_from("SKALD_SIM_SEED", 0);
-  const std::uint64_t last = only != 0 ? only : number_from("SKALD_SIM_SEEDS", 3);
   RunResult total;
-  for (std::uint64_t seed = only != 0 ? only : 1; seed <= last; ++seed) {
-    SCOPED_TRACE("SKALD_SIM_SEED=" + std::to_string(seed));
+  const bool all = for_each_seed([&total](std::uint64_t seed) {
     const RunResult run = SignalStorm(seed).run();
     for (const auto& [status, sagas] : run.ended) total.ended[status] += sagas;
     total.kills += run.kills;
     total.abandoned += run.abandoned;
     total.mended += run.mended;
     total.late += run.late;
-    if (HasFailure()) break;
-  }
-  if (only != 0) return;
+  });
+  if (!all) return;
   EXPECT_GT(total.kills, 0) << "the faults were reached";
   for (const SagaStatus status : {SagaStatus::kCompleted, SagaStatus::kCompensated, SagaStatus::kCancelled})
     EXPECT_GT(total.ended[status], 0u) << to_string(status);

@@ -123,4 +123,18 @@ inline std::uint64_t number_from(const char* variable, std::uint64_t otherwise) 
   return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
+/// Runs each seed from 1 on, or the one of SKALD_SIM_SEED, until one fails. True: all were run, so that what they reached
+/// together may be judged.
+template <class Run>
+bool for_each_seed(Run run) {
+  const std::uint64_t only = number_from("SKALD_SIM_SEED", 0);
+  const std::uint64_t last = only != 0 ? only : number_from("SKALD_SIM_SEEDS", 3);
+  for (std::uint64_t seed = only != 0 ? only : 1; seed <= last; ++seed) {
+    SCOPED_TRACE("SKALD_SIM_SEED=" + std::to_string(seed));
+    run(seed);
+    if (::testing::Test::HasFailure()) break;
+  }
+  return only == 0;
+}
+
 }  // namespace skald::runtime

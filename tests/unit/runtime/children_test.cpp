@@ -107,6 +107,10 @@ TEST_F(Children, ACommandThatComesTwiceStartsOneSagaAndAnswersOnce) {
   ASSERT_TRUE(world_.run_until([&] { return world_.has("p-1/1", SagaStatus::kCompleted); }));
   world_.run_for(2s);
   EXPECT_EQ(world_.store.sagas().size(), 1u);
+  int answers = 0;
+  for (const Record& record : world_.bus.records("replies"))
+    answers += record.header("ce_causationid") == command("three-steps").id ? 1 : 0;
+  EXPECT_EQ(answers, 1);
 }
 
 }  // namespace
