@@ -113,5 +113,25 @@ TEST_F(Children, ACommandThatComesTwiceStartsOneSagaAndAnswersOnce) {
   EXPECT_EQ(answers, 1);
 }
 
+TEST_F(Children, ACompensationThatOvertakesItsActionCancelsTheChildBeforeItRuns) {
+  auto undo = command("three-steps");
+  undo.id = "test/parent/p-1/1/compensation/1";
+  undo.phase = wire::Phase::kCompensation;
+  send(undo);
+  ASSERT_TRUE(world_.run_until([&] { return world_.has("p-1/1", SagaStatus::kCancelled); }));
+  send(command("three-steps"));
+  world_.run_for(2s);
+  EXPECT_TRUE(world_.has("p-1/1", SagaStatus::kCancelled));
+  EXPECT_TRUE(world_.participants->received.empty());
+  std::map<std::string, bool> answers;  // by command: did it succeed?
+  for (const Record& record : world_.bus.records("replies")) {
+    const auto reply = wire::reply_from(record);
+    ASSERT_TRUE(reply.ok());
+    answers[reply->causation_id] = reply->succeeded;
+  }
+  const std::map<std::string, bool> expected{{undo.id, true}, {command("three-steps").id, false}};
+  EXPECT_EQ(answers, expected);
+}
+
 }  // namespace
 }  // namespace skald::runtime
