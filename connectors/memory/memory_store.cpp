@@ -85,6 +85,7 @@ struct MemoryStore::Database {
   Incarnation last_incarnation = 0;
   std::map<std::pair<std::string, TopicPartition>, Position> positions;
   std::map<std::string, LeaseEntry> leases;
+  std::map<std::pair<PauseKind, std::string>, Pause> pauses;
 
   [[nodiscard]] Time now() const { return clock.wall(); }
 
@@ -182,11 +183,17 @@ struct MemoryStore::Database {
     }
   }
 
-  /// When this process may claim the saga: nullopt if it has no code for it.
+  /// When this process may claim the saga: nullopt if it has no code for it, or if inputs came before.
   std::optional<Time> claimable_at(const SagaEntry& entry, const ClaimSpec& spec,
                                    const Revisions& revisions) const {
     const SagaRow& row = entry.row;
     if (!revisions.contains({row.address.definition, row.revision})) return std::nullopt;
+    const bool behind = std::any_of(parked.begin(), parked.end(), [&row](const auto& one) {
+      const ParkedInput& input = one.second.parked;
+      return input.address == row.address &&
+             (input.reason == ParkReason::kNoCode || input.reason == ParkReason::kPaused);
+    });
+    if (behind) return std::nullopt;
     const std::int32_t partition = row.route % std::max(spec.reply_partitions, 1);
     const auto& owned = spec.owned_partitions;
     const bool owner = std::find(owned.begin(), owned.end(), partition) != owned.end();
@@ -450,6 +457,29 @@ class MemorySession : public Session {
     });
   }
 
+  Result<std::vector<Pause>> pauses() override {
+    return call([](auto& database) -> Result<std::vector<Pause>> {
+      std::vector<Pause> all;
+      for (const auto& [what, pause] : database.pauses) all.push_back(pause);
+      return all;
+    });
+  }
+
+  Result<bool> pause(const Pause& pause) override {
+    if (pause.who.empty() || pause.why.empty()) return nobody_says_why();
+    return call([&](auto& database) -> Result<bool> {
+      Pause now = pause;
+      now.since = database.now();
+      return database.pauses.try_emplace({pause.kind, pause.name}, std::move(now)).second;
+    });
+  }
+
+  Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,
+                      const std::string& why) override {
+    if (who.empty() || why.empty()) return nobody_says_why();
+    return call([&](auto& database) -> Result<bool> { return database.pauses.erase({kind, name}) == 1; });
+  }
+
   Result<std::vector<SagaRow>> list(const ListFilter& filter) override {
     return call([&](auto& database) -> Result<std::vector<SagaRow>> { return database.list(filter); });
   }
@@ -468,6 +498,7 @@ class MemorySession : public Session {
   }
 
  private:
+  static Error nobody_says_why() { return {ErrorKind::kInvalid, "", "a pause needs who and why"}; }
   static Error in_doubt() { return {ErrorKind::kUnknown, "", "injected: the commit's outcome is unknown"}; }
 
   template <class Work>

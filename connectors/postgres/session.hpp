@@ -38,6 +38,10 @@ class PostgresSession : public Session {
                                               std::size_t maximum_bytes) override;
   Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) override;
   Result<std::vector<ParkedInput>> claim_parked(const ClaimSpec& spec) override;
+  Result<std::vector<Pause>> pauses() override;
+  Result<bool> pause(const Pause& pause) override;
+  Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,
+                      const std::string& why) override;
   Result<std::vector<Position>> positions(const std::string& cluster_id) override;
   Result<void> save_positions(const std::string& cluster_id, std::span<const Position> positions) override;
   Result<void> accept_position(const std::string& cluster_id, const Position& position,

@@ -44,7 +44,7 @@ SELECT saga_key, NULL, NULL FROM placed WHERE NOT fits
 ORDER BY 1, 2)"};
 
 // $1 definition ids, $2 revisions, $3 reply partitions, $4 owned ones, $5 grace, $6 lease (milliseconds), $7 maximum,
-// $8 who claims, 0 for somebody without a heartbeat, whose lease always runs its time.
+// $8 who claims, 0 for somebody without a heartbeat, whose lease always runs its time, $9 namespace.
 // `mine` looks at no more rows than it takes plus those it may not have; `waiting` are due rows of ours that somebody
 // else has or goes first on: when their turn ends, ours begins.
 constexpr Statement kClaim{"claim_due", R"(
@@ -57,6 +57,9 @@ WITH mine AS MATERIALIZED (
                  (SELECT incarnation FROM incarnation WHERE expires_at > clock_timestamp())))
     AND (s.definition_id, s.revision) IN (SELECT * FROM unnest($1::int[], $2::int[]))
     AND (s.route % $3::int = ANY ($4::int[]) OR s.wake_at <= statement_timestamp() - $5::bigint * interval '1 ms')
+    AND NOT EXISTS (SELECT FROM parked_input p
+                    WHERE p.namespace = $9 AND p.saga_id = s.saga_id AND p.reason IN (0, 4)
+                      AND p.definition = (SELECT name FROM definition d WHERE d.definition_id = s.definition_id))
   ORDER BY s.wake_at
   LIMIT $7::bigint
   FOR NO KEY UPDATE SKIP LOCKED
@@ -260,7 +263,7 @@ Result<Claimed> PostgresSession::claim_due(const ClaimSpec& spec) {
         kClaim,
         {std::move(ids), std::move(revisions), std::to_string(std::max(spec.reply_partitions, 1)),
          std::move(owned).finish(), std::to_string(spec.grace.count()), std::to_string(spec.lease.count()),
-         std::to_string(spec.maximum), std::to_string(spec.incarnation)});
+         std::to_string(spec.maximum), std::to_string(spec.incarnation), options_->namespace_name});
     Claimed claimed;
     claimed.now = time_of(rows[0][0]);
     claimed.next_due = optional_time_of(rows[0][1]);

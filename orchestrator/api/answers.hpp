@@ -15,6 +15,10 @@ inline constexpr const char* kBadRequest = "SKALD-958";
 inline constexpr const char* kBusy = "SKALD-957";
 
 [[nodiscard]] HttpResponse answer(int status, std::string body);
+/// Of who and why.
+inline constexpr std::size_t kMaximumPersonBytes = 200;
+inline constexpr std::size_t kMaximumReasonBytes = 2000;
+
 [[nodiscard]] HttpResponse refuse(int status, std::string_view code, std::string_view message);
 [[nodiscard]] HttpResponse refuse(const Error& error);
 [[nodiscard]] HttpResponse wrong_method(const char* allowed);

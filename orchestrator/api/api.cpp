@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::string_view kRoot = "/api/v1/";
 constexpr std::size_t kMaximumListed = 1000;
-constexpr std::size_t kMaximumPersonBytes = 200;
-constexpr std::size_t kMaximumReasonBytes = 2000;
 
 template <class Number>
 std::optional<Number> number_of(std::string_view text) {
@@ -165,12 +163,17 @@ HttpResponse Api::route(const HttpRequest& request) {
   const bool reading = request.method == "GET";
   const bool writing = request.method == "POST";
   if (rest == "positions") return reading ? positions() : wrong_method("GET");
+  if (rest == "pauses")
+    return reading   ? pauses()
+           : writing ? limited([&] { return change_pause(request); })
+                     : wrong_method("GET, POST");
   if (rest == "completions")
     return writing ? limited([&] { return complete(request); }) : wrong_method("POST");
   if (rest == "sagas") return reading ? list(request) : wrong_method("GET");
   if (!rest.starts_with("sagas/"))
     return refuse(404, kNotFound,
-                  "no such address; there are /api/v1/sagas, /api/v1/completions and /api/v1/positions");
+                  "no such address; there are /api/v1/sagas, /api/v1/completions, /api/v1/pauses and "
+                  "/api/v1/positions");
   rest.remove_prefix(6);
   const std::string definition(rest.substr(0, rest.find('/')));
   if (!wire::is_valid_name(definition))

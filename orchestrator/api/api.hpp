@@ -56,6 +56,8 @@ class Api {
   HttpResponse update(const HttpRequest& request, const SagaAddress& address, const std::string& name);
   HttpResponse query(const HttpRequest& request, const SagaAddress& address, const std::string& name);
   HttpResponse complete(const HttpRequest& request);
+  HttpResponse pauses();
+  HttpResponse change_pause(const HttpRequest& request);
   Result<StoredSaga> load(const SagaAddress& address, Runs runs = Runs::kAll);
   HttpResponse positions();
   /// Runs `change` unless too many run already: they wait for commits, and health needs threads.

@@ -53,6 +53,9 @@ class Control {
   virtual Result<std::string> query(const StoredSaga& saga, std::string_view name,
                                     std::string_view input) = 0;
 
+  /// Does this process have such a definition, or step type?
+  [[nodiscard]] virtual bool knows(PauseKind kind, std::string_view name) = 0;
+
   /// The cluster whose positions the store keeps.
   virtual Result<std::string> cluster_id() = 0;
 };

@@ -65,6 +65,8 @@ const char* name_of(ParkReason reason) {
     case ParkReason::kNoSaga: return "no_saga";
     case ParkReason::kOrdered: return "ordered";
     case ParkReason::kDivergence: return "divergence";
+    case ParkReason::kPaused:
+    case ParkReason::kPausedStart: return "paused";
   }
   return "other";
 }
@@ -225,7 +227,12 @@ struct Metrics::Families {
   // --- partitions, lanes, time ---
   Counter& rebalances = counter("skald_rebalances_total", "Changes of this process's partitions.");
   Gauge& assigned = gauge("skald_partitions_assigned", "Partitions of this process.");
-  Gauge& paused = gauge("skald_partitions_paused", "Partitions paused to let the lanes catch up.");
+  Gauge& paused = gauge("skald_partitions_paused",
+                        "Partitions paused to let the lanes catch up, or by a pause of all they start.");
+  GaugesBy<2> in_force{
+      gauges("skald_paused", "1: a definition or a step type that an operator has paused, as known here."),
+      {"kind", "name"},
+      plain<Gauge>};
   GaugesBy<2> stopped{gauges("skald_partition_stopped",
                              "1: the partition's log is not the one read before; see positions show."),
                       {"topic", "partition"},
@@ -390,6 +397,12 @@ void Metrics::partition_resumed(const TopicPartition& partition) {
 
 void Metrics::paused_partitions(std::size_t partitions) {
   families_->paused.Set(static_cast<double>(partitions));
+}
+
+void Metrics::paused(const PauseSet& pauses) {
+  families_->in_force.remove_all();
+  for (const std::string& name : pauses.definitions) families_->in_force.at({"definition", name}).Set(1);
+  for (const std::string& name : pauses.steps) families_->in_force.at({"step", name}).Set(1);
 }
 
 void Metrics::lane_queue(std::size_t lane, std::size_t inputs, std::size_t bytes) {

@@ -48,6 +48,7 @@ class Metrics final : public runtime::Observer {
   void input_ignored(std::string_view kind, engine::Judgement judgement) override;
   void dead_letter(std::string_view topic, std::string_view code) override;
   void parked(ParkReason reason) override;
+  void paused(const PauseSet& pauses) override;
   void operator_action(bool applied) override;
   void outbox_row_published(std::chrono::nanoseconds since_commit) override;
   void outbox_backlog(std::size_t messages, std::size_t bytes) override;

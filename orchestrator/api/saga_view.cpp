@@ -41,6 +41,10 @@ void write_event(json::Writer& writer, const engine::Event& event) {
     writer.key("pivot");
     writer.boolean(true);
   }
+  if (event.held) {
+    writer.key("held");
+    writer.boolean(true);
+  }
   if (!event.failure.code.empty()) {
     writer.key("failure");
     writer.begin_object();

@@ -52,6 +52,13 @@ struct PositionsOptions {
 int run_positions_show(const Program& program, const PositionsOptions& options);
 int run_positions_accept(const Program& program, const PositionsOptions& options);
 
+struct PausesOptions {
+  std::string definition, step, who, why;
+  bool end = false;
+};
+int run_pauses_show(const Program& program);
+int run_pauses_change(const Program& program, const PausesOptions& options);
+
 struct SlotsOptions {
   std::string slots, from, to, who, why;
   bool silent_are_ended = false;

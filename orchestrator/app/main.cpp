@@ -210,8 +210,34 @@ class CommandLine {
     add_action("skip", "Let a stuck or an open step count as done, with the result given");
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
+    add_pauses();
     add_complete();
     add_batch();
+  }
+
+  void add_pauses() {
+    CLI::App* pauses = app_.add_subcommand("pauses", "Pause a whole definition or a step type");
+    pauses->require_subcommand(1);
+    CLI::App* show = pauses->add_subcommand("show", "Show what is paused, since when, by whom and why");
+    show->footer("Example:\n  " + program_.name + " pauses show");
+    show->final_callback([this] { command_ = [this] { return run_pauses_show(program_); }; });
+    CLI::App* begin = pauses->add_subcommand(
+        "begin", "Of a definition nothing starts and nothing goes on; of a step type no attempt goes out");
+    CLI::App* end = pauses->add_subcommand("end", "Go on with what was paused");
+    for (CLI::App* command : {begin, end}) {
+      auto* target = command->add_option_group("What", "One of them");
+      target->add_option("--definition", pauses_.definition, "A saga's definition")->type_name("NAME");
+      target->add_option("--step", pauses_.step, "A step type")->type_name("NAME");
+      target->require_option(1);
+      command->add_option("--who", pauses_.who, "Who decides")->required();
+      command->add_option("--why", pauses_.why, "Why")->required();
+      command->footer("Example:\n  " + program_.name + " pauses " + command->get_name() +
+                      " --step charge-card --who ann --why 'the provider is in maintenance'");
+      command->final_callback([this, ends = command == end] {
+        pauses_.end = ends;
+        command_ = [this] { return run_pauses_change(program_, pauses_); };
+      });
+    }
   }
 
   void add_complete() {
@@ -326,6 +352,7 @@ class CommandLine {
   app::ShowOptions show_;
   app::PositionsOptions positions_;
   app::SlotsOptions slots_;
+  app::PausesOptions pauses_;
   app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;

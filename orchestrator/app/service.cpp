@@ -320,6 +320,11 @@ Result<std::string> Service::query(const StoredSaga& saga, std::string_view name
   return (*runtime)->query(saga, name, input);
 }
 
+bool Service::knows(PauseKind kind, std::string_view name) {
+  if (kind == PauseKind::step) return parts_.config.steps.contains(name);
+  return parts_.program.registry.saga(name) != nullptr;
+}
+
 Result<std::string> Service::cluster_id() {
   for (const auto& cell : cells_)
     if (const runtime::Runtime* runtime = cell->runtime())

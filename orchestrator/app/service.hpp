@@ -52,6 +52,7 @@ class Service final : private api::Control {
                         const std::string& origin) override;
   Result<Sent> send(const SagaAddress& address, const engine::Input& input) override;
   Result<std::string> query(const StoredSaga& saga, std::string_view name, std::string_view input) override;
+  bool knows(PauseKind kind, std::string_view name) override;
   Result<std::string> cluster_id() override;
 
   Result<void> make_cells();

@@ -41,6 +41,10 @@ std::string due_of(const Event& event) {
   return text;
 }
 
+std::string held_of(const Event& event) {
+  return event.held ? ", held: " + printable(event.step) + " is paused" : "";
+}
+
 std::string failure_of(const Event& event) {
   if (event.failure.code.empty()) return "";
   return ": " + printable(event.failure.what(), 300) + (event.failure.unknown ? " (outcome unknown)" : "");
@@ -63,7 +67,7 @@ std::string described(const Event& event) {
              again_of(event, ", for good");
     case EventKind::kAttempt:
       return step_of(event) + (event.phase == wire::Phase::kCompensation ? " compensation" : "") +
-             " sent again" + attempt_of(event) + due_of(event);
+             (event.attempt > 1 ? " sent again" : " sent") + attempt_of(event) + due_of(event);
     case EventKind::kLateSuccess: return step_of(event) + " succeeded late: will be compensated";
     case EventKind::kCompensated: return step_of(event) + " compensated" + attempt_of(event);
     case EventKind::kCompensationFailed:
@@ -91,13 +95,14 @@ std::string described(const Event& event) {
              (event.why.empty() ? "" : ", because " + printable(event.why, 300));
     case EventKind::kStep:
       return step_of(event) + " scheduled" + (event.pivot ? " (pivot)" : "") +
-             (event.id.empty() ? "" : " as child saga " + printable(event.id, 255)) + due_of(event);
+             (event.id.empty() ? "" : " as child saga " + printable(event.id, 255)) + held_of(event) +
+             due_of(event);
     case EventKind::kCarried: return "carries on from the run before";
     case EventKind::kContinued: return "continues as new";
     case EventKind::kReturned: return "the saga's code returned";
     case EventKind::kThrew: return "the saga's code failed" + failure_of(event);
     case EventKind::kRollback: return "rolls back" + failure_of(event);
-    case EventKind::kCompensating: return step_of(event) + " compensation scheduled";
+    case EventKind::kCompensating: return step_of(event) + " compensation scheduled" + held_of(event);
     case EventKind::kStuck:
       return "STUCK: " + printable(event.reason) +
              (event.failure.message.empty() ? "" : ": " + printable(event.failure.message, 300));

@@ -95,6 +95,11 @@ void Instance::State::apply_step(const Event& event) {
   step.runner = event.runner;
   step.scheduled_at = now_;
   step.check_runner_at = now_ + kRunnerCheckInterval;
+  if (event.held) {
+    step.stage = StepState::Stage::kWaiting;
+    step.attempt = 0;
+    step.retry_at = event.retry_at;
+  }
   activate(step.slot.ordinal);
 }
 
@@ -222,8 +227,9 @@ void Instance::State::apply_rollback(const Event& event) {
 }
 
 void Instance::State::apply_compensating(StepState& step, const Event& event) {
-  step.undo = StepState::Undo::kAttempting;
-  step.undo_attempt = 1;
+  step.undo = event.held ? StepState::Undo::kWaiting : StepState::Undo::kAttempting;
+  step.undo_attempt = event.held ? 0 : 1;
+  step.undo_retry_at = event.retry_at;
   step.undo_input = event.data;
   step.undo_until = event.until;
   step.undo_runner = event.runner;

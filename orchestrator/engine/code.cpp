@@ -132,10 +132,14 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
   event.pivot = pivot;
   event.data = std::move(input);
   const StepOptions& options = settings->second.options;
-  if (options.start_to_close) event.until = now_ + *options.start_to_close;
   if (options.schedule_to_close) event.close = now_ + *options.schedule_to_close;
-  if (step.local()) event.runner = incarnation_;
-
+  event.held = holds(step);
+  if (event.held) {
+    event.retry_at = next_look(now_);
+  } else {
+    if (options.start_to_close) event.until = now_ + *options.start_to_close;
+    if (step.local()) event.runner = incarnation_;
+  }
   code_event(std::move(event));
   return is_void() ? dead_slot(definition) : step.slot;
 }

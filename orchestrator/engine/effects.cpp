@@ -34,9 +34,13 @@ std::string outcome_data(const SagaAddress& address, const Event& ended) {
 
 void Instance::State::effects(const Event& event, Transition& transition) {
   switch (event.kind) {
-    case EventKind::kStep: return send_attempt(event, Phase::kAction, 1, transition);
+    case EventKind::kStep:
+      if (!event.held) send_attempt(event, Phase::kAction, 1, transition);
+      return;
     case EventKind::kAttempt: return send_attempt(event, event.phase, event.attempt, transition);
-    case EventKind::kCompensating: return send_attempt(event, Phase::kCompensation, 1, transition);
+    case EventKind::kCompensating:
+      if (!event.held) send_attempt(event, Phase::kCompensation, 1, transition);
+      return;
     case EventKind::kEnded: return tell_outcome(event, transition);
     default: return;
   }

@@ -11,6 +11,7 @@
 
 #include "ports/clock.hpp"
 #include "ports/identity.hpp"
+#include "ports/pause.hpp"
 #include "skald/options.hpp"
 #include "skald/step_definition.hpp"
 
@@ -55,6 +56,7 @@ struct Environment {
 struct Moment {
   Time now{};
   Incarnation incarnation = 0;
+  const PauseSet* pauses = nullptr;  ///< in force; lives as long as the call. Null: none
 };
 
 }  // namespace skald::engine

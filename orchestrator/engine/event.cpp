@@ -85,6 +85,7 @@ void write_event(std::string& text, const Event& event, std::string_view before)
   write_text(writer, "root", event.root);
   write_number(writer, "depth", event.depth);
   write_number(writer, "group", event.group);
+  write_flag(writer, "held", event.held);
   write_flag(writer, "keeps_completed", event.keeps_completed);
   write_number(writer, "attempt", event.attempt);
   write_flag(writer, "compensation", event.phase == wire::Phase::kCompensation);
@@ -173,6 +174,7 @@ class EventReader {
     if (key == "root") return text(member, event.root);
     if (key == "depth") return number(member, event.depth);
     if (key == "group") return number(member, event.group);
+    if (key == "held") return event.held = true, true;
     if (key == "keeps_completed") return event.keeps_completed = true, true;
     if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;

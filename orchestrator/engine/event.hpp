@@ -44,7 +44,7 @@ enum class EventKind {
   kCancel,              ///< somebody wants the saga rolled back, or its deadline passed behind a shield
   kOperator,
   // By the code, compared on replay.
-  kStep,       ///< scheduled, with its first attempt
+  kStep,       ///< scheduled, with its first attempt unless it is held
   kTimer,      ///< started; one due at its own transition's time has fired
   kRecorded,   ///< a value the code took from elsewhere
   kPatched,    ///< this run has the change of that name
@@ -54,7 +54,7 @@ enum class EventKind {
   kThrew,      ///< StepFailed or SagaFailed left run
   // By rule.
   kRollback,
-  kCompensating,  ///< a compensation is scheduled, with its first attempt
+  kCompensating,  ///< a compensation is scheduled, with its first attempt unless it is held
   kStuck,
   kEnded,
 };
@@ -74,10 +74,12 @@ struct Event {
   /// kSignal, kUpdate: by it a second one is told, with `who`; kStep: of the child saga; kStarted, kParent: of the
   /// parent's command.
   std::string id;
-  std::string reply_to;          ///< kStarted, kParent: the topic of the answer
-  std::string root;              ///< kStarted: of the saga at the top, if that may roll this one back
-  int depth = 0;                 ///< kStarted: of a child saga
-  int group = 0;                 ///< kStep: of steps that are undone beside each other
+  std::string reply_to;  ///< kStarted, kParent: the topic of the answer
+  std::string root;      ///< kStarted: of the saga at the top, if that may roll this one back
+  int depth = 0;         ///< kStarted: of a child saga
+  int group = 0;         ///< kStep: of steps that are undone beside each other
+  bool held =
+      false;  ///< kStep, kCompensating: no attempt goes out before `retry_at`: the step type is paused
   bool keeps_completed = false;  ///< kParent: not rolled back if it has completed
   std::string data;              ///< JSON payload, byte for byte; may be empty
   Failure failure;               ///< code empty: none

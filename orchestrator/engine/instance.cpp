@@ -67,7 +67,9 @@ Verdict Instance::advance(const Input& input, const Moment& moment) {
     return after_the_end(*state_, input);
   }
   const auto* wake = std::get_if<Wake>(&input);
-  state_->begin(wake == nullptr ? moment : Moment{std::max(moment.now, wake->at), moment.incarnation});
+  Moment at = moment;
+  if (wake != nullptr) at.now = std::max(at.now, wake->at);
+  state_->begin(at);
   Ruling ruling = std::visit([this](const auto& kind) { return judge(*state_, kind); }, input);
   if (ruling.judgement != Judgement::kApplied)
     return {ruling.judgement, std::move(ruling.reason), std::move(ruling.answer), std::nullopt};

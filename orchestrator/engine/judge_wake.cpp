@@ -42,7 +42,10 @@ void wake_action(Instance::State& state, StepState& step) {
         step, Phase::kAction,
         {std::string(failure_code::kHeartbeatTimeout), "no heartbeat came any more", Retry::allowed, true});
   } else if (!attempting && step.retry_at && *step.retry_at <= now) {
-    state.record_attempt(step, Phase::kAction);
+    if (state.holds(step))
+      step.retry_at = state.next_look(step.scheduled_at);
+    else
+      state.record_attempt(step, Phase::kAction);
   }
 }
 
@@ -51,8 +54,13 @@ void wake_compensation(Instance::State& state, StepState& step) {
     state.record_failure(step, Phase::kCompensation,
                          {std::string(failure_code::kAttemptTimeout),
                           "start_to_close passed without an answer", Retry::allowed, true});
-  else if (step.undo == StepState::Undo::kWaiting && step.undo_retry_at && *step.undo_retry_at <= state.now_)
-    state.record_attempt(step, Phase::kCompensation);
+  else if (step.undo == StepState::Undo::kWaiting && step.undo_retry_at &&
+           *step.undo_retry_at <= state.now_) {
+    if (state.holds(step))
+      step.undo_retry_at = state.next_look(step.undo_scheduled_at);
+    else
+      state.record_attempt(step, Phase::kCompensation);
+  }
 }
 
 }  // namespace

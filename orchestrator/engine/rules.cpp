@@ -154,8 +154,13 @@ bool Instance::State::owe_compensation(StepState& step) {
     }
     event.data = std::move(data).value();
   }
-  if (step.settings->options.start_to_close) event.until = now_ + *step.settings->options.start_to_close;
-  if (step.local()) event.runner = incarnation_;
+  event.held = holds(step);
+  if (event.held) {
+    event.retry_at = next_look(now_);
+  } else {
+    if (step.settings->options.start_to_close) event.until = now_ + *step.settings->options.start_to_close;
+    if (step.local()) event.runner = incarnation_;
+  }
   record(std::move(event));
   return true;
 }

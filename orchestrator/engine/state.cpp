@@ -34,6 +34,7 @@ const StepState* Instance::State::step(int ordinal) const {
 void Instance::State::begin(const Moment& moment) {
   now_ = std::max(now_, moment.now);
   incarnation_ = moment.incarnation;
+  pauses_ = moment.pauses;
   pending_.clear();
   code_ran_ = false;
 }
@@ -135,6 +136,17 @@ void Instance::State::record_attempt(StepState& step, Phase phase) {
     event.until = now_ + *options.schedule_to_close;
   if (step.local()) event.runner = incarnation_;
   record(std::move(event));
+}
+
+bool Instance::State::holds(const StepState& step) const {
+  return pauses_ != nullptr && pauses_->steps.contains(step.slot.step->name);
+}
+
+/// Nobody tells held steps that they may go: those held for long are looked at rarely.
+Time Instance::State::next_look(Time scheduled_at) const {
+  constexpr std::chrono::milliseconds kSoonest{5'000}, kLatest{60'000};
+  const auto held_for = std::chrono::duration_cast<std::chrono::milliseconds>(now_ - scheduled_at);
+  return now_ + std::clamp(held_for / 4, kSoonest, kLatest);
 }
 
 std::string Instance::State::idempotency_key(const StepState& step) const {

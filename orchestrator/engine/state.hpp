@@ -108,6 +108,10 @@ class Instance::State final : public detail::Journal {
   /// Records a failed attempt of an action or a compensation: tried again as the policy allows, else final.
   void record_failure(StepState& step, Phase phase, Failure failure);
   void record_attempt(StepState& step, Phase phase);
+  /// The step's type is paused.
+  [[nodiscard]] bool holds(const StepState& step) const;
+  /// When to look again whether what was scheduled then may go out.
+  [[nodiscard]] Time next_look(Time scheduled_at) const;
   /// The run has ended with continue_as_new and nothing of it is left to wait for.
   [[nodiscard]] bool begins_anew() const;
   void record_next_run();
@@ -165,6 +169,7 @@ class Instance::State final : public detail::Journal {
   Time wake_at_ = kNever;               ///< the stored lower bound
   Time now_{};
   Incarnation incarnation_ = 0;
+  const PauseSet* pauses_ = nullptr;  ///< of the transition being built
   std::optional<Time> deadline_;
   bool forward_only_ = false;  ///< the pivot took effect
   bool paused_ = false;        ///< by an operator: nothing is sent, the code does not go on

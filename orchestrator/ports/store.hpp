@@ -21,6 +21,7 @@
 #include "ports/bus.hpp"
 #include "ports/identity.hpp"
 #include "ports/message.hpp"
+#include "ports/pause.hpp"
 #include "skald/record.hpp"
 #include "skald/result.hpp"
 
@@ -85,10 +86,12 @@ struct Fence {
 
 /// Why an input waits in the store instead of being applied.
 enum class ParkReason : std::int16_t {
-  kNoCode = 0,      ///< definition or revision not in this process
-  kNoSaga = 1,      ///< no such saga yet
-  kOrdered = 2,     ///< from API or operator: first stored, then applied in order
-  kDivergence = 3,  ///< history written by another build does not fit this one's code
+  kNoCode = 0,       ///< definition or revision not in this process
+  kNoSaga = 1,       ///< no such saga yet
+  kOrdered = 2,      ///< from API or operator: first stored, then applied in order
+  kDivergence = 3,   ///< history written by another build does not fit this one's code
+  kPaused = 4,       ///< its definition is paused
+  kPausedStart = 5,  ///< a start of a paused definition
 };
 
 /// An input kept as received, applied in order (parked_id) by a process that can.
@@ -217,7 +220,8 @@ class Session {
                                                std::size_t maximum_bytes = kNoLimit,
                                                Runs runs = Runs::kLast) = 0;
 
-  /// Sagas whose wake_at has passed by the database's clock, leased to this caller.
+  /// Sagas whose wake_at has passed by the database's clock, leased to this caller. Not those with inputs parked for
+  /// want of code or by a pause: these came first.
   virtual Result<Claimed> claim_due(const ClaimSpec& spec) = 0;
   virtual Result<Time> now() = 0;
 
@@ -250,6 +254,13 @@ class Session {
   /// An operator's decision: overwrites, also backwards, and records who and why.
   virtual Result<void> accept_position(const std::string& cluster_id, const Position& position,
                                        const std::string& who, const std::string& why) = 0;
+
+  /// Those in force.
+  virtual Result<std::vector<Pause>> pauses() = 0;
+  /// Both record who and why. False: it was so already.
+  virtual Result<bool> pause(const Pause& pause) = 0;
+  virtual Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,
+                              const std::string& why) = 0;
 
   virtual Result<std::vector<SagaRow>> list(const ListFilter& filter) = 0;
   virtual Result<Gauges> gauges() = 0;

@@ -25,6 +25,7 @@ inline constexpr std::string_view kDiverged = "SKALD-414";          ///< history
 inline constexpr std::string_view kNoTopic = "SKALD-415";           ///< a record of a topic nobody routes
 inline constexpr std::string_view kElsewhere = "SKALD-416";         ///< the saga is another database's
 inline constexpr std::string_view kNoCode = "SKALD-417";            ///< no code here for the saga's revision
+inline constexpr std::string_view kPaused = "SKALD-419";            ///< a start of a paused definition
 inline constexpr std::string_view kQuery = "SKALD-418";             ///< a query that the saga does not answer
 
 }  // namespace skald::runtime::code

@@ -44,6 +44,16 @@ std::vector<std::string> Decoder::topics() const {
   return topics;
 }
 
+bool Decoder::starts_only_paused(const std::string& topic, const PauseSet& pauses) const {
+  if (pauses.definitions.empty()) return false;
+  const auto place = readers_.find(topic);
+  if (place == readers_.end() || !place->second.signals.empty()) return false;
+  const auto& triggers = place->second.triggers;
+  return std::all_of(triggers.begin(), triggers.end(), [&pauses](const TriggerDefinition& trigger) {
+    return pauses.definitions.contains(trigger.saga);
+  });
+}
+
 std::vector<Work> Decoder::decode(std::shared_ptr<const Record> record) const {
   if (is_reply_topic(record->topic)) {
     std::vector<Work> works;

@@ -66,6 +66,8 @@ class Decoder {
                                    wire::TraceContext trace, std::string origin) const;
 
   [[nodiscard]] const std::string& reply_topic() const noexcept { return reply_topic_; }
+  /// All that its records could do is start sagas of paused definitions.
+  [[nodiscard]] bool starts_only_paused(const std::string& topic, const PauseSet& pauses) const;
   /// The reply topic, the children's and every trigger's and signal's, each once.
   [[nodiscard]] std::vector<std::string> topics() const;
 

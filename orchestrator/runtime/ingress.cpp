@@ -209,11 +209,13 @@ void Ingress::apply_pressure() {
   starts_paused_ = over(starts_paused_, &Mark::pause, &Mark::resume);
   replies_paused_ = over(replies_paused_, &Mark::pause_replies, &Mark::resume_replies);
 
+  const auto pauses = parts_.pauses.now();
   std::vector<TopicPartition> pause;
   std::vector<TopicPartition> resume;
   for (const auto& [partition, state] : partitions_) {
     const bool unread = state.state == State::kStopped || state.state == State::kUnplaced;
-    const bool wanted = unread || (is_reply(partition) ? replies_paused_ : starts_paused_);
+    const bool wanted = unread || (is_reply(partition) ? replies_paused_ : starts_paused_) ||
+                        parts_.decoder.starts_only_paused(partition.topic, *pauses);
     if (wanted && paused_.insert(partition).second) pause.push_back(partition);
     if (!wanted && paused_.erase(partition) > 0) resume.push_back(partition);
   }

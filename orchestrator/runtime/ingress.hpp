@@ -1,6 +1,6 @@
 // Ingress: owns the consumer: polls, decodes, hands the works to the lanes, records how far each partition is
 // applied (first in the store, then as a hint in Kafka), and pauses partitions when the lanes or the outbox
-// are full. A partition whose log is not the one read before is stopped, alone and visibly. One thread calls
+// are full, and those that could only start sagas of paused definitions. A partition whose log is not the one read before is stopped, alone and visibly. One thread calls
 // run_once and finish; stopped(), recheck() and the flags are for any thread.
 #pragma once
 
@@ -14,6 +14,7 @@
 
 #include "runtime/decoder.hpp"
 #include "runtime/partition_guard.hpp"
+#include "runtime/pauses.hpp"
 #include "runtime/position_tracker.hpp"
 #include "runtime/reply_progress.hpp"
 #include "runtime/store_link.hpp"
@@ -47,6 +48,7 @@ class Ingress final : private RebalanceListener {
     PositionTracker& tracker;
     ReplyProgress& progress;
     LaneRouter& router;
+    const Pauses& pauses;
     std::function<Pressure()> pressure;
   };
   explicit Ingress(Parts parts);

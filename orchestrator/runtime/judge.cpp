@@ -70,8 +70,20 @@ void Judge::judge_one(Turn& turn, Work& work, const engine::Moment& moment) {
     return;
   }
   if (std::holds_alternative<ParkRequest>(work.what)) return park(turn, work, ParkReason::kNoCode, 0);
+  if (moment.pauses != nullptr && moment.pauses->definitions.contains(turn.address.definition))
+    return hold_back(turn, work);
   if (work.is_start()) return start(turn, work, moment);
   return input(turn, work, moment);
+}
+
+void Judge::hold_back(Turn& turn, Work& work) {
+  if (as<engine::Wake>(work) != nullptr) {
+    if (turn.saga != nullptr) touch(turn, *turn.saga);  // writes nothing new, and so gives the claim back
+    return settle(turn, Kind::kDropped, "its definition is paused");
+  }
+  if (work.is_start() && !work.record) return settle(turn, Kind::kRefused, "its definition is paused");
+  park(turn, work, work.is_start() ? ParkReason::kPausedStart : ParkReason::kPaused,
+       turn.saga == nullptr ? 0 : turn.saga->revision);
 }
 
 void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {

@@ -77,6 +77,8 @@ class Judge {
   [[nodiscard]] bool crosses_warning(const CachedSaga& saga, const HistoryRow& row) const;
   void absorb(Turn& turn, CachedSaga& saga, engine::Transition transition);
   void park(Turn& turn, Work& work, ParkReason reason, std::int32_t revision);
+  /// Its definition is paused.
+  void hold_back(Turn& turn, Work& work);
   /// The dead letter goes out only if the verdict holds.
   void dead_letter(Turn& turn, Work& work, CachedSaga* saga, std::string_view code, std::string reason);
   SagaWrite& touch(Turn& turn, const CachedSaga& saga);

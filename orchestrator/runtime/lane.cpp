@@ -70,7 +70,8 @@ bool Lane::round(std::chrono::milliseconds wait) {
     judge_again(std::move(turns));
     return false;
   }
-  const engine::Moment moment{services_.store_clock.now(), services_.incarnation};
+  const auto pauses = services_.pauses.now();
+  const engine::Moment moment{services_.store_clock.now(), services_.incarnation, pauses.get()};
   for (Turn& turn : turns) judge_.judge(turn, moment);
   commit(*session, std::move(turns));
   const std::size_t evicted = cache_.trim(services_.settings.cache_bytes / services_.settings.lanes);

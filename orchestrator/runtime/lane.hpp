@@ -14,6 +14,7 @@
 #include "runtime/judge.hpp"
 #include "runtime/lane_queue.hpp"
 #include "runtime/outbox_publisher.hpp"
+#include "runtime/pauses.hpp"
 #include "runtime/store_clock.hpp"
 #include "runtime/store_link.hpp"
 
@@ -33,6 +34,7 @@ struct LaneServices {
   LaneRouter& router;
   /// Of attempts of local steps waiting or running.
   std::atomic<std::size_t>& local_bytes;
+  const Pauses& pauses;
   /// 0 until the process is registered: lanes wait for it.
   const std::atomic<Incarnation>& incarnation;
 };

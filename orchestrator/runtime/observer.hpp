@@ -41,6 +41,7 @@ class Observer {
   }  ///< duplicate, late, ended
   virtual void dead_letter(std::string_view /*topic*/, std::string_view /*code*/) {}
   virtual void parked(ParkReason /*reason*/) {}
+  virtual void paused(const PauseSet& /*pauses*/) {}  ///< what is paused from now on, and nothing else
   virtual void operator_action(bool /*applied*/) {}
 
   // Outbox.

@@ -42,6 +42,7 @@ struct Runtime::Body {
   Decoder decoder;
   PositionTracker tracker;
   ReplyProgress progress;
+  Pauses pauses;
   std::atomic<std::size_t> local_bytes{0};  ///< of attempts of local steps waiting or running
   std::unique_ptr<StepExecutor> own_executor;
   StepExecutor& executor;
@@ -96,14 +97,15 @@ Runtime::Body::Body(Runtime& self, Parts given)
       own_executor(make_pool(parts)),
       executor(own_executor ? *own_executor : *parts.executor),
       publisher(parts.seams, parts.settings, store_clock, self),
-      ingress({parts.seams, parts.settings, decoder, tracker, progress, self, [this] { return pressure(); }}),
+      ingress({parts.seams, parts.settings, decoder, tracker, progress, self, pauses,
+               [this] { return pressure(); }}),
       timekeeper({parts.seams, parts.settings, parts.registry, decoder, parts.environment.build, keys,
-                  store_clock, progress, publisher, self, incarnation, [this] { return pressure(); },
+                  store_clock, progress, publisher, self, pauses, incarnation, [this] { return pressure(); },
                   [this](std::int64_t parked_id) { return take_waiter(parked_id); }}),
       api_link(parts.seams, parts.settings, "api") {
-  const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry,
-                              keys,        store_clock,    publisher,         executor,
-                              tracker,     self,           local_bytes,       incarnation};
+  const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry, keys,
+                              store_clock, publisher,      executor,          tracker,        self,
+                              local_bytes, pauses,         incarnation};
   for (std::size_t index = 0; index < parts.settings.lanes; ++index)
     lanes.push_back(std::make_unique<Lane>(services, index));
 }
@@ -290,6 +292,9 @@ Result<StartAnswer> Runtime::start_saga(std::string_view definition, std::string
   auto work =
       body_->decoder.start(definition, std::move(saga_id), input, std::move(trace), std::move(origin));
   if (!work) return work.error();
+  if (body_->pauses.now()->definitions.contains(definition))
+    return Error{ErrorKind::kUnavailable, std::string(code::kPaused),
+                 "saga " + std::string(definition) + " is paused: nothing starts until it is resumed"};
   auto answered = std::make_shared<std::promise<StartAnswer>>();
   auto answer = answered->get_future();
   work->settled = [answered](const Settlement& settlement) {

@@ -82,6 +82,7 @@ struct Settings {
   std::chrono::milliseconds parked_divergence_after{600'000};
   std::chrono::milliseconds adopt_interval{2'000};  ///< between two looks for outbox rows of the dead
   std::chrono::milliseconds gauges_interval{15'000};
+  std::chrono::milliseconds pauses_interval{1'000};  ///< a pause is heeded within this
 
   /// A saga whose history grows beyond either is told of, once.
   std::size_t history_warning_transitions = 10'000;

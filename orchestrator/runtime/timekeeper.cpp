@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "runtime/codes.hpp"
 #include "runtime/input_codec.hpp"
@@ -25,7 +26,9 @@ std::chrono::milliseconds Timekeeper::run_once() {
   const Settings& settings = parts_.settings;
   Session* session = link_.session();
   if (session == nullptr) return settings.backoff_initial;
-  bool good = heartbeat(*session);
+  // Before the process is registered, and its lanes begin: they know what is paused.
+  bool good = !due(pauses_at_, settings.pauses_interval) || read_pauses(*session);
+  good = good && heartbeat(*session);
   if (good && !quiet_) {
     if (due(claim_at_, settings.claim_interval)) good = claim(*session);
     good = good && look_at_groups(*session);
@@ -97,8 +100,10 @@ ClaimSpec Timekeeper::spec(std::chrono::milliseconds lease) const {
   spec.maximum_bytes = parts_.settings.maximum_batch_bytes;
   spec.lease = lease;
   spec.incarnation = parts_.incarnation;
+  const auto pauses = parts_.pauses.now();
   for (const SagaDefinition& saga : parts_.registry.sagas())
-    spec.revisions.emplace_back(std::string(saga.name), saga.revision);
+    if (!pauses->definitions.contains(saga.name))
+      spec.revisions.emplace_back(std::string(saga.name), saga.revision);
   spec.reply_partitions = std::max(parts_.progress.reply_partitions(), 1);
   spec.owned_partitions = parts_.progress.owned();
   spec.grace = parts_.settings.foreign_grace;
@@ -241,16 +246,18 @@ bool Timekeeper::claim_parked(Session& session) {
   bounded.maximum = std::min(bounded.maximum, kMaximumParked);
   auto claimed = session.claim_parked(bounded);
   if (!fine(claimed)) return false;
+  if (claimed->size() >= bounded.maximum) parked_soon_.store(true);
   std::vector<Work> works;
   for (ParkedInput& parked : *claimed) {
     auto input = decode_input(parked.input);
     std::vector<Work> made;
     if (input && std::holds_alternative<Record>(*input)) {
       made = parts_.decoder.decode(std::make_shared<const Record>(std::get<Record>(std::move(*input))));
-      // A record may start one saga and be a signal for another: what was parked is for this one, and starts never are.
+      // A record may start one saga and be a signal for another: what was parked is one of them.
+      const bool start = parked.reason == ParkReason::kPausedStart;
       if (made.size() > 1)
-        std::erase_if(made, [&parked](const Work& work) {
-          return work.is_start() || work.passes_through() || work.address != parked.address;
+        std::erase_if(made, [&parked, start](const Work& work) {
+          return work.is_start() != start || work.passes_through() || work.address != parked.address;
         });
     } else if (input) {
       made.resize(1);
@@ -288,6 +295,36 @@ bool Timekeeper::adopt(Session& session) {
   if (!rows->empty())
     parts_.seams.logger.info("Publishing what a dead process had committed.", {{"rows", rows->size()}});
   for (OutboxRow& row : *rows) parts_.publisher.publish(std::move(row));
+  return true;
+}
+
+bool Timekeeper::read_pauses(Session& session) {
+  const auto pauses = session.pauses();
+  if (!fine(pauses)) {
+    pauses_at_ = Ns(0);
+    return false;
+  }
+  PauseSet set;
+  for (const Pause& pause : *pauses)
+    (pause.kind == PauseKind::definition ? set.definitions : set.steps).insert(pause.name);
+  const auto before = parts_.pauses.now();
+  if (!parts_.pauses.tell(set)) return true;
+  parts_.seams.observer.paused(set);
+  parked_soon_.store(true);
+  for (const Pause& pause : *pauses) {
+    const auto& had = pause.kind == PauseKind::definition ? before->definitions : before->steps;
+    if (!had.contains(pause.name))
+      parts_.seams.logger.info("Paused.", {{"kind", std::string(to_string(pause.kind))},
+                                           {"name", pause.name},
+                                           {"who", pause.who},
+                                           {"why", pause.why}});
+  }
+  for (const auto& [kind, had, has] :
+       {std::tuple(PauseKind::definition, &before->definitions, &set.definitions),
+        std::tuple(PauseKind::step, &before->steps, &set.steps)})
+    for (const std::string& name : *had)
+      if (!has->contains(name))
+        parts_.seams.logger.info("Resumed.", {{"kind", std::string(to_string(kind))}, {"name", name}});
   return true;
 }
 

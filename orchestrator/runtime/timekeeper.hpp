@@ -1,5 +1,5 @@
 // Timekeeper: everything that time brings: the process's heartbeat (and a new incarnation when it came too
-// late), sagas whose deadline has passed, parked inputs, the outbox of dead processes, the gauges of the whole
+// late), sagas whose deadline has passed, parked inputs, what is paused, the outbox of dead processes, the gauges of the whole
 // database. A saga that fell due is handed to its lane only after the replies that were in Kafka then have
 // been handed over. One thread calls run_once; nothing here touches a saga.
 #pragma once
@@ -13,6 +13,7 @@
 #include "runtime/ingress.hpp"
 #include "runtime/key_maker.hpp"
 #include "runtime/outbox_publisher.hpp"
+#include "runtime/pauses.hpp"
 #include "runtime/reply_progress.hpp"
 #include "runtime/store_clock.hpp"
 #include "runtime/store_link.hpp"
@@ -32,6 +33,7 @@ class Timekeeper {
     ReplyProgress& progress;
     OutboxPublisher& publisher;
     LaneRouter& router;
+    Pauses& pauses;
     std::atomic<Incarnation>& incarnation;
     std::function<Pressure()> pressure;
     /// Who waits for this parked input, if anybody does.
@@ -75,6 +77,7 @@ class Timekeeper {
   bool claim_parked(Session& session);
   bool adopt(Session& session);
   bool gauges(Session& session);
+  bool read_pauses(Session& session);
   [[nodiscard]] ClaimSpec spec(std::chrono::milliseconds lease) const;
   template <class T>
   bool fine(const Result<T>& result) {
@@ -98,6 +101,7 @@ class Timekeeper {
   Ns parked_at_{0};
   Ns adopt_at_{0};
   Ns gauges_at_{0};
+  Ns pauses_at_{0};
   Ns unassigned_since_{-1};
   Ns positions_at_{0};
   std::vector<Position> positions_;

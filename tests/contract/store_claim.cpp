@@ -76,6 +76,25 @@ TEST_P(StoreContract, OnlyRevisionsTheProcessHasCodeForAreClaimed) {
   EXPECT_THAT(must(session_->claim_due(ClaimSpec{})).sagas, IsEmpty());
 }
 
+TEST_P(StoreContract, ASagaWhoseInputsWaitedForCodeOrAPauseIsNotClaimedBeforeThem) {
+  const Time now = must(session_->now());
+  must(session_->commit(
+      batch({start(1001, "order-1", now), start(1002, "order-2", now), start(1003, "order-3", now)})));
+  Batch parking = batch({});
+  parking.park = {{11, {"PlaceOrder", "order-1"}, 3, ParkReason::kNoCode, "reply", {}},
+                  {12, {"PlaceOrder", "order-2"}, 3, ParkReason::kPaused, "reply", {}},
+                  {13, {"Other", "order-3"}, 3, ParkReason::kPaused, "reply", {}},
+                  {14, {"PlaceOrder", "order-3"}, 3, ParkReason::kOrdered, "signal", {}}};
+  must(session_->commit(parking));
+  const auto claimed = must(session_->claim_due(everything()));
+  ASSERT_THAT(claimed.sagas, SizeIs(1));
+  EXPECT_EQ(claimed.sagas[0].key, 1003);
+  Batch applied = batch({});
+  applied.parked_done = {11, 12};
+  must(session_->commit(applied));
+  EXPECT_THAT(must(session_->claim_due(everything())).sagas, SizeIs(2));
+}
+
 TEST_P(StoreContract, TheOwnerOfTheReplyPartitionGoesFirst) {
   must(session_->commit(batch({start(1001, "order-1", must(session_->now()))})));  // route 4
   ClaimSpec stranger = everything();

@@ -143,6 +143,25 @@ TEST_P(StoreContract, PositionsOnlyGoForwardUnlessAnOperatorSaysSo) {
   EXPECT_EQ(accepted.next_offset, 4);
 }
 
+TEST_P(StoreContract, APauseIsInForceUntilItIsEnded) {
+  const Pause pause{PauseKind::definition, "PlaceOrder", "ann", "the provider is down", {}};
+  EXPECT_TRUE(must(session_->pause(pause)));
+  EXPECT_FALSE(must(session_->pause(pause))) << "it was paused";
+  EXPECT_TRUE(must(session_->pause({PauseKind::step, "PlaceOrder", "ann", "as well", {}})));
+  const auto pauses = must(open()->pauses());
+  ASSERT_THAT(pauses, SizeIs(2));
+  EXPECT_EQ(pauses[0].kind, PauseKind::definition);
+  EXPECT_EQ(pauses[0].name, "PlaceOrder");
+  EXPECT_EQ(pauses[0].who, "ann");
+  EXPECT_EQ(pauses[0].why, "the provider is down");
+  EXPECT_GT(pauses[0].since, Time{});
+  EXPECT_TRUE(must(session_->resume(PauseKind::definition, "PlaceOrder", "ann", "it is back")));
+  EXPECT_FALSE(must(session_->resume(PauseKind::definition, "PlaceOrder", "ann", "it is back")));
+  EXPECT_THAT(must(session_->pauses()), SizeIs(1));
+  EXPECT_TRUE(must(session_->pause(pause))) << "again";
+  EXPECT_EQ(session_->pause({PauseKind::step, "x", "", "why", {}}).error().kind, ErrorKind::kInvalid);
+}
+
 TEST_P(StoreContract, ALeaseHasOneHolder) {
   const auto other = must(session_->register_incarnation("host-b", "build-1"));
   EXPECT_TRUE(must(session_->hold_lease("gauges", incarnation_, seconds{30})));

@@ -61,6 +61,7 @@ class Storm {
       ++kills_;
       add_process();
     }
+    if (dice_.one_in(100)) change_a_pause();
     if (dice_.one_in(300)) away_until_ = world_.clock.monotonic() + 2s;
     world_.bus.set_available(world_.clock.monotonic() >= away_until_);
     world_.clock.advance(world_.round() ? 1ms : 40ms);
@@ -69,6 +70,10 @@ class Storm {
   void heal() {
     healed_ = true;
     world_.bus.set_available(true);
+    auto session = world_.store.open().value();
+    const auto pauses = session->pauses();
+    for (const Pause& pause : *pauses)
+      static_cast<void>(session->resume(pause.kind, pause.name, "storm", "it is over"));
     for (auto& [step, script] : world_.participants->scripts)
       script = [](const wire::Command& command) { return Participants::succeeded(command); };
   }
@@ -112,9 +117,22 @@ class Storm {
   World world_;
   SeededRandom dice_;
   int kills_ = 0;
+  int pauses_ = 0;
   bool healed_ = false;
 
  private:
+  void change_a_pause() {
+    constexpr std::pair<PauseKind, const char*> kTargets[] = {{PauseKind::definition, "three-steps"},
+                                                              {PauseKind::definition, "sleeps"},
+                                                              {PauseKind::step, "charge"},
+                                                              {PauseKind::step, "ship"}};
+    const auto& [kind, name] = kTargets[dice_.next() % std::size(kTargets)];
+    auto session = world_.store.open().value();
+    if (!*session->pause({kind, name, "storm", "at random", {}}))
+      static_cast<void>(session->resume(kind, name, "storm", "at random"));
+    ++pauses_;
+  }
+
   std::chrono::nanoseconds away_until_{0};
 };
 

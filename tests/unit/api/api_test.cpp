@@ -46,6 +46,9 @@ class FakeControl final : public Control {
   Result<std::string> query(const StoredSaga&, std::string_view, std::string_view) override {
     return std::string("{}");
   }
+  bool knows(PauseKind kind, std::string_view name) override {
+    return kind == PauseKind::definition ? name == "place-order" : name == "charge-card";
+  }
   Result<std::string> cluster_id() override { return std::string("cluster"); }
 
   Health health_;
@@ -115,6 +118,27 @@ TEST_F(Routes, StartsASagaOnceAndSaysWhichItWas) {
   EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":2}})").status, 409);
   control.error = Error{ErrorKind::kUnavailable, "SKALD-201", "away"};
   EXPECT_EQ(post("/api/v1/sagas/place-order", R"({"id":"o-1","input":{"a":2}})").status, 503);
+}
+
+TEST_F(Routes, PausesTakeOneDefinitionOrStepThatThereIs) {
+  const auto body = [](const std::string& action, const std::string& target) {
+    return R"({"action":")" + action + R"(",)" + target + R"("who":"ann","why":"maintenance"})";
+  };
+  const std::pair<std::string, std::string> wrong[] = {
+      {body("stop", R"("step":"charge-card",)"), "/action takes pause or resume"},
+      {body("pause", ""), "one of /definition and /step"},
+      {body("pause", R"("step":"charge-card","definition":"place-order",)"), "one of /definition and /step"},
+      {R"({"action":"pause","step":"charge-card","who":"ann"})", "/why is missing"},
+  };
+  for (const auto& [text, message] : wrong) {
+    const auto response = post("/api/v1/pauses", text);
+    EXPECT_EQ(response.status, 400) << text;
+    EXPECT_THAT(response.body, HasSubstr(message));
+  }
+  EXPECT_EQ(post("/api/v1/pauses", body("pause", R"("step":"place-order",)")).status, 404);
+  EXPECT_EQ(post("/api/v1/pauses", body("pause", R"("definition":"place-order",)")).status, 503)
+      << "no database";
+  EXPECT_EQ(get("/api/v1/pauses").status, 503);
 }
 
 TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
