@@ -428,6 +428,18 @@ class MemorySession : public Session {
         [&](auto& database) -> Result<std::vector<ParkedInput>> { return database.claim_parked(spec); });
   }
 
+  Result<std::vector<ParkedInput>> parked_of(std::span<const SagaAddress> sagas,
+                                             std::size_t maximum) override {
+    return call([&](auto& database) -> Result<std::vector<ParkedInput>> {
+      std::vector<ParkedInput> found;
+      for (const auto& [id, entry] : database.parked)
+        if (found.size() < maximum &&
+            std::find(sagas.begin(), sagas.end(), entry.parked.address) != sagas.end())
+          found.push_back(entry.parked);
+      return found;
+    });
+  }
+
   Result<std::vector<Position>> positions(const std::string& cluster_id) override {
     return call([&](auto& database) -> Result<std::vector<Position>> {
       std::vector<Position> found;

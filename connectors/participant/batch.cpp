@@ -32,9 +32,9 @@ class Round {
         tickets_(tickets),
         on_conflict_(on_conflict),
         transaction_(connection),
-        replies_(commands.size()) {}
+        executed_commands_(commands.size()) {}
 
-  std::vector<std::optional<Reply>> run(std::span<const ReadPosition> positions) {
+  std::vector<Executed> run(std::span<const ReadPosition> positions) {
     loaded_ = context_.unsafe_without_inbox ? begin_without_inbox(connection_)
                                             : begin_with_inbox(connection_, commands_);
     for (std::size_t index = 0; index < commands_.size(); ++index) take(index);
@@ -47,7 +47,7 @@ class Round {
       remembered_.clear();
     }
     settle_and_commit(connection_, updates, remembered_, context_.reader, positions);
-    return std::move(replies_);
+    return std::move(executed_commands_);
   }
 
   void count_into(Statistics& statistics) const {
@@ -102,6 +102,7 @@ class Round {
         return fail(index, failure_of("cancelled", "its compensation came before it", false));
       case Verdict::kNothingToUndo: ++repeated_; return succeed(index, "{}");
       case Verdict::kRemembered: ++repeated_; return fail(index, stored_failure(remembered->second));
+      case Verdict::kSilent: ++repeated_; return keep_silent(index);
     }
   }
 
@@ -152,7 +153,7 @@ class Round {
     items.reserve(indices.size());
     for (const auto index : indices) items.push_back(item_of(index));
     std::vector<Answer> answers;
-    transaction_.begin_handler({}, {}, 0);
+    transaction_.begin_handler({}, {}, 0, {});
     try {
       answers = handler(items, transaction_);
     } catch (const ConnectionLost&) {
@@ -172,7 +173,9 @@ class Round {
   void execute_alone(const One& handler, std::size_t index) {
     const auto& command = commands_[index];
     Answer answer;
-    transaction_.begin_handler(command.idempotency_key, command.saga_id, command.attempt);
+    transaction_.begin_handler(
+        command.idempotency_key, command.saga_id, command.attempt,
+        command.phase == Phase::kAction ? std::string_view(command.id) : std::string_view());
     try {
       answer.data = handler(item_of(index), transaction_);
       if (!transaction_.end_handler())
@@ -192,7 +195,10 @@ class Round {
     } catch (...) {
       answer = {Answer::Kind::kRetry, {}, "exception", "not a std::exception"};
     }
-    if (answer.kind != Answer::Kind::kSucceeded) transaction_.undo_handler();
+    if (answer.kind != Answer::Kind::kSucceeded)
+      transaction_.undo_handler();
+    else if (transaction_.completes_later())
+      answer.kind = Answer::Kind::kLater;
     if (answer.code == "exception" || answer.code == "database") report(command, answer);
     finish(index, std::move(answer));
   }
@@ -218,6 +224,10 @@ class Round {
         settle(index, is_action ? Settled::kDone : Settled::kCancelled,
                is_action ? answer.data : std::string());
         return succeed(index, std::move(answer.data));
+      case Answer::Kind::kLater:
+        ++executed_;
+        settle(index, Settled::kLater, {});
+        return keep_silent(index);
       case Answer::Kind::kRefused: {
         auto failure = failure_of(std::move(answer.code), std::move(answer.message), false);
         ++refused_;
@@ -243,7 +253,8 @@ class Round {
 
   Reply& reply_to(std::size_t index) {
     const auto& command = commands_[index];
-    auto& reply = replies_[index].emplace();
+    executed_commands_[index].put_off = false;
+    auto& reply = executed_commands_[index].reply.emplace();
     reply.id = command.id.size() + 2 <= wire::kMaximumIdBytes ? command.id + "/r" : command.id;
     reply.step = command.step;
     reply.source = context_.source;
@@ -252,6 +263,8 @@ class Round {
     reply.trace = command.trace;
     return reply;
   }
+
+  void keep_silent(std::size_t index) { executed_commands_[index].put_off = false; }
 
   void succeed(std::size_t index, std::string data) {
     auto& reply = reply_to(index);
@@ -284,7 +297,7 @@ class Round {
   std::span<CommandLimits::Ticket> tickets_;
   OnConflict on_conflict_;
   Transaction transaction_;
-  std::vector<std::optional<Reply>> replies_;
+  std::vector<Executed> executed_commands_;
   LoadedInbox loaded_;
   std::vector<Waiting> wave_;
   std::unordered_set<std::string_view> wave_keys_;
@@ -297,16 +310,15 @@ class Round {
 
 }  // namespace
 
-std::vector<std::optional<wire::Reply>> execute_batch(Connection& connection, const BatchContext& context,
-                                                      std::span<const wire::Command> commands,
-                                                      std::span<CommandLimits::Ticket> tickets,
-                                                      std::span<const ReadPosition> positions,
-                                                      OnConflict on_conflict) {
+std::vector<Executed> execute_batch(Connection& connection, const BatchContext& context,
+                                    std::span<const wire::Command> commands,
+                                    std::span<CommandLimits::Ticket> tickets,
+                                    std::span<const ReadPosition> positions, OnConflict on_conflict) {
   try {
     Round round(connection, context, commands, tickets, on_conflict);
-    auto replies = round.run(positions);
+    auto executed = round.run(positions);
     round.count_into(context.statistics);
-    return replies;
+    return executed;
   } catch (const ConnectionLost&) {
     throw;
   } catch (...) {

@@ -1,5 +1,6 @@
 // One batch of commands in one transaction: inbox first, handlers, settlement, commit, and then the replies, one for
-// each command and in their order; none for one whose breaker opened before its handler was called. Nothing of it is
+// each command and in their order; none for one that is completed later, nor for one whose breaker opened before its
+// handler was called. Nothing of it is
 // visible before the commit. One thread.
 #pragma once
 
@@ -37,14 +38,19 @@ enum class OnConflict {
   kAnswer,  ///< it is the handler's retryable failure: tried often enough
 };
 
+/// What became of one command.
+struct Executed {
+  std::optional<wire::Reply> reply;
+  bool put_off = true;  ///< not executed and not answered
+};
+
 /// Throws ConnectionLost (may have committed: do it again, the inbox knows) or SqlError (nothing took effect; the
 /// connection was rolled back).
-[[nodiscard]] std::vector<std::optional<wire::Reply>> execute_batch(Connection& connection,
-                                                                    const BatchContext& context,
-                                                                    std::span<const wire::Command> commands,
-                                                                    std::span<CommandLimits::Ticket> tickets,
-                                                                    std::span<const ReadPosition> positions,
-                                                                    OnConflict on_conflict);
+[[nodiscard]] std::vector<Executed> execute_batch(Connection& connection, const BatchContext& context,
+                                                  std::span<const wire::Command> commands,
+                                                  std::span<CommandLimits::Ticket> tickets,
+                                                  std::span<const ReadPosition> positions,
+                                                  OnConflict on_conflict);
 
 /// Passing, and no fault of the statement: serialization, deadlock, lock or statement timeout, shutdown, resources.
 [[nodiscard]] bool is_transient(const SqlError& error);

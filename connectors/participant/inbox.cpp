@@ -127,7 +127,8 @@ Verdict judge(const InboxEntry& entry, wire::Phase phase, bool is_remembered, bo
     case Settled::kRefused: return is_action ? Verdict::kStoredFailure : Verdict::kNothingToUndo;
     case Settled::kCancelled: return is_action ? Verdict::kCancelled : Verdict::kNothingToUndo;
     case Settled::kDone:
-      if (is_action) return Verdict::kStored;
+    case Settled::kLater:
+      if (is_action) return entry.settled == Settled::kDone ? Verdict::kStored : Verdict::kSilent;
       if (is_remembered) return Verdict::kRemembered;
       return is_expired ? Verdict::kExpired : Verdict::kCompensate;
     case Settled::kOpen:

@@ -2,7 +2,7 @@
 // the whole promise in one pure table; the rest moves rows, set-based, inside the batch's transaction. One thread.
 //
 // A key's row is inserted before anything else, so a second process that got the same key waits for the first one's
-// commit. A settled row never changes again but from done to cancelled. Failures that settle nothing (retryable,
+// commit. A settled row never changes again but from done or later to cancelled. Failures that settle nothing (retryable,
 // expired, a compensation that failed) are remembered for their command id only: who sends that command again gets
 // the same answer, and the next attempt executes.
 #pragma once
@@ -28,6 +28,7 @@ enum class Settled : std::int16_t {
   kDone = 1,       ///< the action took effect; `reply` is its output
   kRefused = 2,    ///< the action was refused for good; `reply` is the failure
   kCancelled = 3,  ///< a compensation came: the action never takes effect again
+  kLater = 4,      ///< the action's handler ran, and somebody else completes the step
 };
 
 struct InboxEntry {
@@ -45,6 +46,7 @@ enum class Verdict {
   kCancelled,      ///< answer failed, code `cancelled`
   kNothingToUndo,  ///< answer success
   kRemembered,     ///< answer what this command id was answered before
+  kSilent,         ///< no answer: it comes from elsewhere
 };
 
 [[nodiscard]] Verdict judge(const InboxEntry& entry, wire::Phase phase, bool is_remembered, bool is_expired);

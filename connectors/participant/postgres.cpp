@@ -236,11 +236,20 @@ Parameter::Parameter(std::span<const std::int64_t> values)
 
 // --- transaction -------------------------------------------------------------------------------------------------
 
-void Transaction::begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt) {
+void Transaction::begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt,
+                                std::string_view token) {
+  token_ = token;
+  completes_later_ = false;
   idempotency_key_ = idempotency_key;
   saga_id_ = saga_id;
   attempt_ = attempt;
   savepoint_ = Savepoint::kWanted;
+}
+
+void Transaction::complete_later() {
+  if (token_.empty())
+    throw std::logic_error("complete_later: there is no token by which it could be completed");
+  completes_later_ = true;
 }
 
 Rows Transaction::run(std::string_view sql, std::vector<Parameter> parameters) {

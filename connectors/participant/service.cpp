@@ -338,16 +338,16 @@ void Service::State::execute_span(Work& work, std::size_t first, std::size_t cou
                                      *limits_,
                                      limits_now};
   try {
-    auto replies = detail::execute_batch(
+    auto executed = detail::execute_batch(
         *connection_, context, commands, std::span(work.tickets.data() + first, count), positions_,
         work.attempts < kConflictRounds ? detail::OnConflict::kThrow : detail::OnConflict::kAnswer);
     commit_and_clear_positions();
     for (std::size_t index = 0; index < count; ++index)
-      if (replies[index])
-        outgoing.push_back({wire::to_message(*replies[index], commands[index].reply_to),
-                            work.command_records[first + index], false});
-      else
+      if (executed[index].put_off)
         put_off.push_back(first + index);
+      else if (const auto& reply = executed[index].reply)
+        outgoing.push_back(
+            {wire::to_message(*reply, commands[index].reply_to), work.command_records[first + index], false});
   } catch (const SqlError& error) {
     if (!is_data_error(error)) throw;
     if (count > 1) {

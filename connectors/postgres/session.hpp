@@ -38,6 +38,8 @@ class PostgresSession : public Session {
                                               std::size_t maximum_bytes) override;
   Result<void> delete_outbox(std::span<const std::int64_t> outbox_ids) override;
   Result<std::vector<ParkedInput>> claim_parked(const ClaimSpec& spec) override;
+  Result<std::vector<ParkedInput>> parked_of(std::span<const SagaAddress> sagas,
+                                             std::size_t maximum) override;
   Result<std::vector<Pause>> pauses() override;
   Result<bool> pause(const Pause& pause) override;
   Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,

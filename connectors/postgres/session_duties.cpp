@@ -8,6 +8,9 @@
 namespace skald::postgres {
 namespace {
 
+#define SKALD_SQL_PARKED_COLUMNS \
+  "p.parked_id, p.definition, p.saga_id, p.revision, p.reason, " SKALD_SQL_MS("p.parked_at") ", p.input"
+
 constexpr Statement kRegister{"register_incarnation", R"(
 WITH forgotten AS (
   DELETE FROM incarnation WHERE namespace = $1 AND expires_at < clock_timestamp() - interval '1 day'
@@ -94,8 +97,14 @@ SET lease_until = clock_timestamp() + greatest(
     $4::bigint * interval '1 ms', least((clock_timestamp() - p.parked_at) / 4, interval '1 minute'))
 FROM mine
 WHERE p.parked_id = mine.parked_id AND mine.fits
-RETURNING p.parked_id, p.definition, p.saga_id, p.revision, p.reason, )" SKALD_SQL_MS(
-                                                     "p.parked_at") ", p.input"};
+RETURNING )" SKALD_SQL_PARKED_COLUMNS};
+
+constexpr Statement kParkedOf{"parked_of", R"(
+SELECT )" SKALD_SQL_PARKED_COLUMNS R"(
+FROM unnest($2::text[], $3::text[]) AS w(definition, saga_id)
+JOIN parked_input p ON p.namespace = $1 AND p.definition = w.definition AND p.saga_id = w.saga_id
+ORDER BY p.parked_id
+LIMIT $4::bigint)"};
 
 constexpr Statement kPositions{"positions", R"(
 SELECT topic, partition, next_offset, last_offset, )" SKALD_SQL_MS("last_timestamp") R"(, last_checksum
@@ -136,6 +145,15 @@ Result<std::vector<Message>> messages_of(const pqxx::field& field) {
   const auto bytes = bytes_of({field.c_str(), field.size()});
   if (!bytes) return Error{ErrorKind::kInvalid, kUnreadableRow, "outbox row is not in hexadecimal output"};
   return wire::decode_messages(*bytes);
+}
+
+ParkedInput parked_of_row(const pqxx::row& row) {
+  auto input = bytes_of({row[6].c_str(), row[6].size()});
+  if (!input)
+    throw Refusal{{ErrorKind::kRefused, kUnreadableRow, "a parked input is not in hexadecimal output"}};
+  return {row[0].as<std::int64_t>(), {text_of(row[1]), text_of(row[2])},
+          row[3].as<std::int32_t>(), static_cast<ParkReason>(row[4].as<std::int16_t>()),
+          std::move(*input),         time_of(row[5])};
 }
 
 }  // namespace
@@ -246,22 +264,29 @@ Result<std::vector<ParkedInput>> PostgresSession::claim_parked(const ClaimSpec& 
                                       {options_->namespace_name, std::move(definitions).finish(),
                                        std::move(revisions).finish(), std::to_string(spec.lease.count()),
                                        std::to_string(spec.maximum), std::to_string(spec.maximum_bytes)});
-    for (const auto& row : rows) {
-      auto input = bytes_of({row[6].c_str(), row[6].size()});
-      if (!input)
-        throw Refusal{{ErrorKind::kRefused, kUnreadableRow, "a parked input is not in hexadecimal output"}};
-      claimed.push_back({row[0].as<std::int64_t>(),
-                         {text_of(row[1]), text_of(row[2])},
-                         row[3].as<std::int32_t>(),
-                         static_cast<ParkReason>(row[4].as<std::int16_t>()),
-                         std::move(*input),
-                         time_of(row[5])});
-    }
+    for (const auto& row : rows) claimed.push_back(parked_of_row(row));
     connection.commit(transaction);
     std::sort(claimed.begin(), claimed.end(), [](const ParkedInput& left, const ParkedInput& right) {
       return left.parked_id < right.parked_id;
     });
     return claimed;
+  });
+}
+
+Result<std::vector<ParkedInput>> PostgresSession::parked_of(std::span<const SagaAddress> sagas,
+                                                            std::size_t maximum) {
+  return connection_.run([&](Connection& connection) -> Result<std::vector<ParkedInput>> {
+    ArrayLiteral definitions, ids;
+    for (const SagaAddress& saga : sagas) {
+      definitions.add_text(saga.definition);
+      ids.add_text(saga.saga_id);
+    }
+    std::vector<ParkedInput> found;
+    for (const auto& row :
+         connection.exec(kParkedOf, {options_->namespace_name, std::move(definitions).finish(),
+                                     std::move(ids).finish(), std::to_string(maximum)}))
+      found.push_back(parked_of_row(row));
+    return found;
   });
 }
 

@@ -248,6 +248,10 @@ class Session {
   /// `lease`.
   virtual Result<std::vector<ParkedInput>> claim_parked(const ClaimSpec& spec) = 0;
 
+  /// Those of these sagas, the oldest of each first, whoever has claimed them.
+  virtual Result<std::vector<ParkedInput>> parked_of(std::span<const SagaAddress> sagas,
+                                                     std::size_t maximum) = 0;
+
   virtual Result<std::vector<Position>> positions(const std::string& cluster_id) = 0;
   /// Only forward: a position below the recorded one is ignored.
   virtual Result<void> save_positions(const std::string& cluster_id, std::span<const Position> positions) = 0;

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 
+#include "runtime/parked.hpp"
+
 namespace skald::runtime {
 
 namespace {
 constexpr std::size_t kMaximumDone = 1'000;  ///< outbox and parked rows deleted with one transaction
 constexpr std::chrono::milliseconds kRoomWait{20};
 constexpr std::size_t kDoubtfulBatches = 2;
+constexpr std::size_t kMaximumEarly = 1'000;  ///< inputs parked before their sagas, of a batch
 }  // namespace
 
 Lane::Lane(const LaneServices& services, std::size_t index)
@@ -66,7 +69,7 @@ bool Lane::round(std::chrono::milliseconds wait) {
   }
   std::vector<Turn> turns = group(next_works(wait));
   if (turns.empty() && parked_done_.empty()) return false;
-  if (!load_missing(*session, turns)) {
+  if (!add_early_signals(*session, turns) || !load_missing(*session, turns)) {
     judge_again(std::move(turns));
     return false;
   }
@@ -124,6 +127,43 @@ std::vector<Turn> Lane::group(std::vector<Work> works) {
     turns[place].works.push_back(std::move(work));
   }
   return turns;
+}
+
+bool Lane::add_early_signals(Session& session, std::vector<Turn>& turns) {
+  std::unordered_map<SagaAddress, Turn*> starting;
+  std::vector<SagaAddress> addresses;
+  for (Turn& turn : turns) {
+    std::vector<Work>& works = turn.works;
+    const auto start = std::find_if(works.begin(), works.end(), [](const Work& work) {
+      const auto* request = std::get_if<StartRequest>(&work.what);
+      return request != nullptr && !request->definition->signals.empty();
+    });
+    if (start == works.end()) continue;
+    std::rotate(works.begin(), start, start + 1);  // what came in the same moment is not parked before it
+    starting[turn.address] = &turn;
+    addresses.push_back(turn.address);
+  }
+  if (addresses.empty()) return true;
+  auto parked = session.parked_of(addresses, kMaximumEarly);
+  if (!parked) {
+    link_.failed(parked.error());
+    return false;
+  }
+  std::unordered_map<SagaAddress, std::ptrdiff_t> places;
+  for (ParkedInput& input : *parked) {
+    std::vector<Work>& works = starting.at(input.address)->works;
+    const bool there = std::any_of(works.begin(), works.end(),
+                                   [&input](const Work& work) { return work.parked_id == input.parked_id; });
+    if (there || input.reason != ParkReason::kNoSaga) continue;
+    std::ptrdiff_t& place = places[input.address];
+    auto work = work_of(std::move(input), services_.decoder, services_.seams.logger);
+    if (!work) continue;
+    work->bytes = measure(*work);
+    ++held_;
+    held_bytes_ += work->bytes;
+    works.insert(works.begin() + ++place, std::move(*work));
+  }
+  return true;
 }
 
 bool Lane::load_missing(Session& session, std::vector<Turn>& turns) {

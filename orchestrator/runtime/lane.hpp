@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ports/step_executor.hpp"
+#include "runtime/decoder.hpp"
 #include "runtime/doubts.hpp"
 #include "runtime/judge.hpp"
 #include "runtime/lane_queue.hpp"
@@ -35,6 +36,7 @@ struct LaneServices {
   /// Of attempts of local steps waiting or running.
   std::atomic<std::size_t>& local_bytes;
   const Pauses& pauses;
+  const Decoder& decoder;
   /// 0 until the process is registered: lanes wait for it.
   const std::atomic<Incarnation>& incarnation;
 };
@@ -67,6 +69,8 @@ class Lane {
   [[nodiscard]] static std::vector<Turn> group(std::vector<Work> works);
   /// Turns whose sagas find no room now go back, to be judged in the next round. False: the session failed.
   bool load_missing(Session& session, std::vector<Turn>& turns);
+  /// What came for sagas before they were started stands behind their starts, in its order. False: the session failed.
+  bool add_early_signals(Session& session, std::vector<Turn>& turns);
   [[nodiscard]] Batch gather(std::vector<Turn>& turns);
   void commit(Session& session, std::vector<Turn> turns);
 

@@ -105,7 +105,7 @@ Runtime::Body::Body(Runtime& self, Parts given)
       api_link(parts.seams, parts.settings, "api") {
   const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry, keys,
                               store_clock, publisher,      executor,          tracker,        self,
-                              local_bytes, pauses,         incarnation};
+                              local_bytes, pauses,         decoder,           incarnation};
   for (std::size_t index = 0; index < parts.settings.lanes; ++index)
     lanes.push_back(std::make_unique<Lane>(services, index));
 }

@@ -5,8 +5,7 @@
 #include <map>
 #include <tuple>
 
-#include "runtime/codes.hpp"
-#include "runtime/input_codec.hpp"
+#include "runtime/parked.hpp"
 #include "wire/murmur2.hpp"
 
 namespace skald::runtime {
@@ -249,35 +248,11 @@ bool Timekeeper::claim_parked(Session& session) {
   if (claimed->size() >= bounded.maximum) parked_soon_.store(true);
   std::vector<Work> works;
   for (ParkedInput& parked : *claimed) {
-    auto input = decode_input(parked.input);
-    std::vector<Work> made;
-    if (input && std::holds_alternative<Record>(*input)) {
-      made = parts_.decoder.decode(std::make_shared<const Record>(std::get<Record>(std::move(*input))));
-      // A record may start one saga and be a signal for another: what was parked is one of them.
-      const bool start = parked.reason == ParkReason::kPausedStart;
-      if (made.size() > 1)
-        std::erase_if(made, [&parked, start](const Work& work) {
-          return work.is_start() != start || work.passes_through() || work.address != parked.address;
-        });
-    } else if (input) {
-      made.resize(1);
-      made.front().what = std::get<engine::Input>(std::move(*input));
-    }
-    if (made.size() != 1) {
-      parts_.seams.logger.error("A parked input cannot be read; it stays where it is.",
-                                {{"parked_id", parked.parked_id},
-                                 {"definition", parked.address.definition},
-                                 {"saga_id", parked.address.saga_id},
-                                 {"code", std::string(code::kUnreadableParked)}});
-      continue;
-    }
-    Work& work = made.front();
-    if (!work.passes_through()) work.address = parked.address;
-    work.parked_id = parked.parked_id;
-    work.claimed = true;
-    work.waiting_since = parked.parked_at;
-    work.settled = parts_.waiter_of(parked.parked_id);
-    works.push_back(std::move(work));
+    const std::int64_t parked_id = parked.parked_id;
+    auto work = work_of(std::move(parked), parts_.decoder, parts_.seams.logger);
+    if (!work) continue;
+    work->settled = parts_.waiter_of(parked_id);
+    works.push_back(std::move(*work));
   }
   parts_.router.route(std::move(works));
   return true;

@@ -155,6 +155,20 @@ TEST_P(StoreContract, ParkedInputsComeInOrderAndByRevision) {
   EXPECT_THAT(must(session_->claim_parked(everything())), SizeIs(3));
 }
 
+TEST_P(StoreContract, ParkedInputsOfASagaAreThereWhoeverHasClaimedThem) {
+  Batch parking = batch({});
+  for (int id = 14; id >= 11; --id)
+    parking.park.push_back({id, {"PlaceOrder", id == 13 ? "b" : "a"}, 3, ParkReason::kNoSaga, "x", {}});
+  must(session_->commit(parking));
+  EXPECT_THAT(must(session_->claim_parked(everything())), SizeIs(4));
+  const std::vector<SagaAddress> asked{{"PlaceOrder", "a"}, {"Other", "b"}};
+  const auto found = must(open()->parked_of(asked, 2));
+  ASSERT_THAT(found, SizeIs(2));
+  EXPECT_EQ(found[0].parked_id, 11);
+  EXPECT_EQ(found[1].parked_id, 12);
+  EXPECT_THAT(must(session_->parked_of(asked, 10)), SizeIs(3));
+}
+
 TEST_P(StoreContract, ParkedInputsComeAsFarAsThereIsRoomForTheirBytes) {
   Batch parking = batch({});
   for (int id = 11; id <= 14; ++id)

@@ -1,6 +1,7 @@
 // What surrounds the code of docs/long-steps.md.
 #include <stdexcept>
 
+#include "skald/participant.hpp"
 #include "skald/skald.hpp"
 
 struct PriceFile {
@@ -25,6 +26,10 @@ void import_line(const std::string&, int) {}
 void mail_appraiser(const Claim&, const std::string&) {}
 
 #include "long-steps-1.inc"
+
+void handle(skald::participant::Service& service) {
+#include "long-steps-2.inc"
+}
 
 template skald::StepDefinition skald::detail::make_step_definition<ImportPrices>();
 template skald::StepDefinition skald::detail::make_step_definition<Appraise>();

@@ -61,6 +61,10 @@ class ParticipantTest : public testing::Test {
         transaction.exec("SELECT 1 FROM switch WHERE name = $1", order.id).empty())
       throw Retry("busy", "try again");
     if (order.behaviour == "later") throw Retry("busy", "until noon", std::chrono::hours{2});
+    if (order.behaviour == "by-mail") {
+      transaction.exec("INSERT INTO effect (order_id, kind) VALUES ($1, $2)", order.id, transaction.token());
+      transaction.complete_later();
+    }
     if (order.behaviour == "throw") throw std::runtime_error("a bug");
     if (order.behaviour == "bad-sql")
       transaction.exec("INSERT INTO effect (order_id, kind) VALUES ($1, $2)", order.id, nullptr_text());

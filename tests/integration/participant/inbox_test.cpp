@@ -166,6 +166,19 @@ TEST_F(Inbox, HandlersThatBreakAreUndoneAndMayBeTriedAgain) {
   EXPECT_EQ(effects("after", "reserve"), 1);
 }
 
+TEST_F(Inbox, WhatIsCompletedLaterTakesEffectOnceIsNotAnsweredAndMayBeUndone) {
+  send(action("o1", 1, "by-mail"));
+  send(action("o1", 2, "by-mail"));
+  send(action("o2"));
+  start();
+  EXPECT_EQ(receive(1)[0].saga_id, "o2") << "nothing came for o1";
+  EXPECT_EQ(effects("o1", "reserve"), 1);
+  EXPECT_EQ(effects("o1", action("o1", 1).id), 1) << "the token is the first attempt's";
+  EXPECT_TRUE(ask(compensation("o1")).succeeded);
+  EXPECT_EQ(effects("o1", "release"), 1);
+  EXPECT_EQ(ask(action("o1", 3, "by-mail")).failure.code, "cancelled");
+}
+
 TEST_F(Inbox, SwitchedOffBreaksThePromise) {
   options_.unsafe_without_inbox = true;
   start();

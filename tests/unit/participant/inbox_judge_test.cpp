@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
              Verdict::kRemembered},
         Case{"ExpiredCompensationOfADoneActionDoesNothing", Settled::kDone, kUndo, false, true,
              Verdict::kExpired},
+        Case{"ActionCompletedLaterIsNotAnswered", Settled::kLater, kAction, false, true, Verdict::kSilent},
+        Case{"ActionCompletedLaterIsCompensated", Settled::kLater, kUndo, false, false, Verdict::kCompensate},
         Case{"RefusedActionStaysRefused", Settled::kRefused, kAction, false, false, Verdict::kStoredFailure},
         Case{"RefusedActionHasNothingToUndo", Settled::kRefused, kUndo, false, true, Verdict::kNothingToUndo},
         Case{"ActionAfterItsCompensationDoesNothing", Settled::kCancelled, kAction, false, false,

@@ -70,7 +70,7 @@ struct RawItem {
 };
 
 struct Answer {
-  enum class Kind { kSucceeded, kRefused, kRetry };
+  enum class Kind { kSucceeded, kRefused, kRetry, kLater };
   Kind kind = Kind::kSucceeded;
   std::string data;  ///< JSON, of a success
   std::string code;

@@ -106,8 +106,18 @@ class Transaction {
   /// From 1.
   [[nodiscard]] int attempt() const noexcept { return attempt_; }
 
+  /// Names this attempt of an action to whoever is to complete it (docs/long-steps.md). Empty in a compensation and in a
+  /// batch handler.
+  [[nodiscard]] std::string_view token() const noexcept { return token_; }
+  /// What the handler does stands, but no reply is sent and what it returns counts for nothing: somebody completes the
+  /// step by its token. A later attempt finds it done and is not answered either; a compensation undoes it. Throws where
+  /// there is no token: a batch handler's commands then go through `execute`.
+  void complete_later();
+
   // For the service: one savepoint a handler, opened with its first statement.
-  void begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt);
+  void begin_handler(std::string_view idempotency_key, std::string_view saga_id, int attempt,
+                     std::string_view token);
+  [[nodiscard]] bool completes_later() const noexcept { return completes_later_; }
   /// False if the handler swallowed a failed statement: nothing of it can be kept.
   [[nodiscard]] bool end_handler();
   void undo_handler();
@@ -123,6 +133,8 @@ class Transaction {
   std::string idempotency_key_;
   std::string saga_id_;
   int attempt_ = 0;
+  std::string token_;
+  bool completes_later_ = false;
 };
 
 }  // namespace skald::participant
