@@ -102,6 +102,7 @@ std::int64_t Instance::run_from() const { return state_->run_from_; }
 SagaStatus Instance::status() const { return state_->status_; }
 std::size_t Instance::history_bytes() const { return state_->history_bytes(); }
 Time Instance::next_deadline() const { return state_->next_deadline(); }
+std::string Instance::situation() const { return state_->situation(); }
 bool Instance::asleep() const { return state_->asleep(); }
 std::size_t Instance::memory_bytes() const { return state_->memory_bytes(); }
 

@@ -67,6 +67,8 @@ class Instance {
   [[nodiscard]] Time next_deadline() const;
   /// Only time moves it on, from next_deadline(): no step is under way that somebody could answer.
   [[nodiscard]] bool asleep() const;
+  /// What its future depends on, as text, times relative to the last transition's: for tools that compare instances.
+  [[nodiscard]] std::string situation() const;
   /// What it occupies, frame and what the frame holds included: at least the truth for code that holds no more than its
   /// input and its steps' outputs. The cache's unit.
   [[nodiscard]] std::size_t memory_bytes() const;

@@ -135,6 +135,7 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] Time next_deadline() const;
   /// No step is under way: nothing but time moves it on.
   [[nodiscard]] bool asleep() const;
+  [[nodiscard]] std::string situation() const;
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
 
@@ -153,6 +154,10 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] bool cancel_requested() const noexcept override { return cancel_.has_value(); }
   void suspend(detail::Waiter& waiter) noexcept override { waiter_ = &waiter; }
   [[nodiscard]] Time now() const noexcept override { return now_; }
+  [[nodiscard]] Time tell_time() noexcept override {
+    asked_time_ = true;
+    return now_;
+  }
   [[nodiscard]] const std::string& saga_id() const noexcept override { return address_.saga_id; }
 
   const Environment& environment_;
@@ -303,6 +308,7 @@ class Instance::State final : public detail::Journal {
   std::size_t failed_before_code_ = 0;
   std::vector<StepState> given_up_;  ///< by the code in this transition, as they were before
   std::uint64_t draws_ = 0;          ///< of random()
+  bool asked_time_ = false;          ///< the code was told the time
   int shields_ = 0;
   int open_groups_ = 0;
   int groups_ = 0;

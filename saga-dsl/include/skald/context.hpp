@@ -141,7 +141,7 @@ class Context {
   /// the saga stuck (`timer-limit`). Started by the call: what runs before its co_await counts.
   template <class Number, class Period>
   detail::TimerAwaiter sleep(std::chrono::duration<Number, Period> duration) {
-    return sleep_until(detail::end_of_sleep(now(), duration));
+    return sleep_until(detail::end_of_sleep(journal_->now(), duration));
   }
   /// The same until a moment; one that has passed returns at once.
   detail::TimerAwaiter sleep_until(Time moment) {
@@ -150,11 +150,11 @@ class Context {
   /// A timer beside the code, for a race.
   template <class Number, class Period>
   [[nodiscard]] Timer timer(std::chrono::duration<Number, Period> duration) {
-    return {*journal_, journal_->start_timer(detail::end_of_sleep(now(), duration))};
+    return {*journal_, journal_->start_timer(detail::end_of_sleep(journal_->now(), duration))};
   }
 
   /// The saga's time: never goes back, the same on replay.
-  [[nodiscard]] Time now() const noexcept { return journal_->now(); }
+  [[nodiscard]] Time now() const noexcept { return journal_->tell_time(); }
 
   // --- signals and conditions ---
 
@@ -168,7 +168,7 @@ class Context {
   template <class T, class Number, class Period>
   detail::TimedSignalAwaiter<T> signal(std::string_view name, std::chrono::duration<Number, Period> timeout) {
     auto& slot = journal_->expect_signal(name);
-    return {*journal_, slot, journal_->start_timer(detail::end_of_sleep(now(), timeout))};
+    return {*journal_, slot, journal_->start_timer(detail::end_of_sleep(journal_->now(), timeout))};
   }
   /// For a race: waits from now on, beside the code.
   template <class T>
@@ -186,7 +186,8 @@ class Context {
   template <class Condition, class Number, class Period>
   detail::TimedConditionAwaiter<Condition> wait_until(Condition condition,
                                                       std::chrono::duration<Number, Period> timeout) {
-    return {*journal_, std::move(condition), journal_->start_timer(detail::end_of_sleep(now(), timeout))};
+    return {*journal_, std::move(condition),
+            journal_->start_timer(detail::end_of_sleep(journal_->now(), timeout))};
   }
 
   // --- what is otherwise not the same twice ---

@@ -88,6 +88,8 @@ class Journal {
   virtual void suspend(Waiter& waiter) noexcept = 0;
   /// The saga's time: of the transition that is being worked on; never goes back.
   [[nodiscard]] virtual Time now() const noexcept = 0;
+  /// The same, for the code itself, which may do whatever it likes with it.
+  [[nodiscard]] virtual Time tell_time() noexcept { return now(); }
   [[nodiscard]] virtual const std::string& saga_id() const noexcept = 0;
 };
 

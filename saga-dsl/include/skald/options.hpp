@@ -26,6 +26,8 @@ class Codes {
       if (codes_.at(index) == code) return true;
     return false;
   }
+  [[nodiscard]] constexpr const std::string_view* begin() const { return codes_.data(); }
+  [[nodiscard]] constexpr const std::string_view* end() const { return codes_.data() + size_; }
 
  private:
   std::array<std::string_view, kMaximum> codes_{};

@@ -29,6 +29,8 @@ struct StepDefinition {
   Result<std::string> (*child_id)(std::string_view input) = nullptr;
   /// Does this reply data fit the output type?
   Result<void> (*check_output)(std::string_view output) = nullptr;
+  /// What a test kit answers in the place of a participant: an output of default values; null: there is none.
+  std::string (*example_output)() = nullptr;
   Result<void> (*check_input)(std::string_view input) = nullptr;
   std::string (*input_schema)() = nullptr;
   std::string (*output_schema)() = nullptr;
@@ -81,6 +83,8 @@ constexpr StepDefinition make_step_definition() {
   if constexpr (HasOptions<S>) definition.options = S::options;
   if constexpr (IsLocalStep<S>) definition.kind = StepKind::local;
   definition.check_output = &check_json<typename S::Output>;
+  if constexpr (std::is_default_constructible_v<typename S::Output>)
+    definition.example_output = [] { return to_json(typename S::Output{}); };
   definition.check_input = &check_json<typename S::Input>;
   definition.input_schema = [] { return json_schema<typename S::Input>(); };
   definition.output_schema = [] { return json_schema<typename S::Output>(); };

@@ -1,6 +1,6 @@
 // The snippet of docs/cancelling.md, compiled and run.
+#include "../snippet.hpp"
 #include "script.hpp"
-#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -63,7 +63,7 @@ TEST(CancellingSnippet, RollsBackAtOnceWithoutAShield) {
 }
 
 TEST(CancellingSnippet, IsTheOneOnThePage) {
-  expect_same_snippet("cancelling.md", "cancelling_snippet_test.cpp");
+  snippets::expect_same_snippet("cancelling.md", "engine/cancelling_snippet_test.cpp");
 }
 
 }  // namespace

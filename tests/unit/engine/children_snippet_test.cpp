@@ -1,6 +1,6 @@
 // The snippet of docs/children.md, compiled and run.
+#include "../snippet.hpp"
 #include "script.hpp"
-#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -117,7 +117,7 @@ TEST_F(ChildrenSnippet, UndoesAMonthWhoseParcelIsLost) {
 }
 
 TEST_F(ChildrenSnippet, IsTheOneOnThePage) {
-  expect_same_snippet("children.md", "children_snippet_test.cpp");
+  snippets::expect_same_snippet("children.md", "engine/children_snippet_test.cpp");
 }
 
 }  // namespace

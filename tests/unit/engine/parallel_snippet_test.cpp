@@ -1,6 +1,6 @@
 // The snippet of docs/parallel.md, compiled and run.
+#include "../snippet.hpp"
 #include "script.hpp"
-#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -94,7 +94,9 @@ TEST(ParallelSnippet, GivesUpTheOtherWhenOneFails) {
   EXPECT_EQ(run.status().status, SagaStatus::kCompensated);
 }
 
-TEST(ParallelSnippet, IsTheOneOnThePage) { expect_same_snippet("parallel.md", "parallel_snippet_test.cpp"); }
+TEST(ParallelSnippet, IsTheOneOnThePage) {
+  snippets::expect_same_snippet("parallel.md", "engine/parallel_snippet_test.cpp");
+}
 
 }  // namespace
 }  // namespace skald::engine

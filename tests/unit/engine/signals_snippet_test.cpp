@@ -1,6 +1,6 @@
 // The snippet of docs/signals.md, compiled and run.
+#include "../snippet.hpp"
 #include "script.hpp"
-#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -84,7 +84,9 @@ TEST(SignalsSnippet, WithoutAReviewRollsBack) {
   EXPECT_EQ(run.status().status, SagaStatus::kCompensated);
 }
 
-TEST(SignalsSnippet, IsTheOneOnThePage) { expect_same_snippet("signals.md", "signals_snippet_test.cpp"); }
+TEST(SignalsSnippet, IsTheOneOnThePage) {
+  snippets::expect_same_snippet("signals.md", "engine/signals_snippet_test.cpp");
+}
 
 }  // namespace
 }  // namespace skald::engine

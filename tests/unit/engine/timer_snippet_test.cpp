@@ -1,6 +1,6 @@
 // The snippet of docs/timers.md, compiled and run; a test below compares it with the page, line by line.
+#include "../snippet.hpp"
 #include "script.hpp"
-#include "snippet.hpp"
 
 namespace skald::engine {
 namespace {
@@ -60,7 +60,9 @@ TEST(TimerSnippet, OfAShortTrialRemindsAtOnce) {
   EXPECT_THAT(run.sent(), ::testing::ElementsAre("reserve action 1"));
 }
 
-TEST(TimerSnippet, IsTheOneOnThePage) { expect_same_snippet("timers.md", "timer_snippet_test.cpp"); }
+TEST(TimerSnippet, IsTheOneOnThePage) {
+  snippets::expect_same_snippet("timers.md", "engine/timer_snippet_test.cpp");
+}
 
 }  // namespace
 }  // namespace skald::engine

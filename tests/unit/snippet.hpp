@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-namespace skald::engine {
+namespace skald::snippets {
 
 inline std::string contents(const std::string& path) {
   std::ifstream file(path);
@@ -20,13 +20,13 @@ inline std::string between(const std::string& text, const std::string& begin, co
   return text.substr(from + begin.size(), text.find(end, from + begin.size()) - from - begin.size());
 }
 
-/// `page` and `test`: their names, in docs/ and in this folder.
+/// `page` and `test`: their paths, in docs/ and in tests/unit/.
 inline void expect_same_snippet(const std::string& page, const std::string& test) {
   const std::string root = SKALD_SOURCE_FOLDER;
   const std::string shown = between(contents(root + "/docs/" + page), "```cpp\n", "```\n");
   EXPECT_GT(shown.size(), 500u);
-  EXPECT_EQ(shown, between(contents(root + "/tests/unit/engine/" + test), "// snippet begins\n",
-                           "// snippet ends\n"));
+  EXPECT_EQ(shown,
+            between(contents(root + "/tests/unit/" + test), "// snippet begins\n", "// snippet ends\n"));
 }
 
-}  // namespace skald::engine
+}  // namespace skald::snippets
