@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "app/environment.hpp"
 #include "app/signals.hpp"
 #include "app/triggers.hpp"
 #include "app/version.hpp"
@@ -11,7 +12,6 @@
 namespace skald::app {
 namespace {
 
-constexpr std::chrono::milliseconds kShortestWakeUp{30'000};
 constexpr std::chrono::milliseconds kRebalanceMargin{10'000};
 
 postgres::StoreOptions store_options(const Cell::Parts& parts) {
@@ -42,19 +42,6 @@ class NamedLogger final : public Logger {
   Logger& logger_;
   const LogField database_;
 };
-
-/// The shortest time any step may take; long enough that only sagas that last are woken for nothing, and once.
-std::optional<std::chrono::milliseconds> first_wake_up(const Config& config) {
-  std::optional<std::chrono::milliseconds> shortest;
-  const auto consider = [&shortest](const std::optional<std::chrono::milliseconds>& timeout) {
-    if (timeout && (!shortest || *timeout < *shortest)) shortest = std::max(*timeout, kShortestWakeUp);
-  };
-  for (const auto& [name, step] : config.steps) {
-    consider(step.options.start_to_close);
-    consider(step.options.schedule_to_close);
-  }
-  return shortest;
-}
 
 runtime::Territory territory(const Config& config, const DatabaseConfig& own) {
   runtime::Territory territory{own.slots, {}};
@@ -98,15 +85,7 @@ std::string Cell::reason() const {
 
 void Cell::start(Bus& bus) {
   const Config& config = parts_.config;
-  engine::Environment environment;
-  environment.name_space = config.name_space;
-  environment.reply_topic = parts_.database.replies;
-  environment.lifecycle_topic = config.topics.lifecycle;
-  environment.build = build_id();
-  environment.steps = config.steps;
-  environment.sagas = config.sagas;
-  environment.random = &parts_.random;
-  environment.first_wake_up = first_wake_up(config);
+  engine::Environment environment = environment_of(config, parts_.database, parts_.random);
   runtime::Settings settings = config.runtime;
   settings.host = host_name();
   settings.consumer_group = parts_.database.group;

@@ -52,6 +52,22 @@ struct PositionsOptions {
 int run_positions_show(const Program& program, const PositionsOptions& options);
 int run_positions_accept(const Program& program, const PositionsOptions& options);
 
+struct PreflightOptions {
+  std::string time_limit = "10m";
+};
+int run_preflight(const Program& program, const PreflightOptions& options);
+
+struct ExportOptions {
+  std::string id, definition, status;
+  std::size_t limit = 1'000;
+};
+int run_export(const Program& program, const ExportOptions& options);
+
+struct ReplayOptions {
+  std::vector<std::string> files;
+};
+int run_replay(const Program& program, const ReplayOptions& options);
+
 struct PausesOptions {
   std::string definition, step, who, why;
   bool end = false;

@@ -135,8 +135,33 @@ class CommandLine {
     show->add_option("--saga", show_.definition, "Its definition, if several have this id")
         ->type_name("NAME");
     show->add_flag("--json", show_.json, "Everything, as one JSON object");
+    add_replaying();
     add_positions();
     add_slots();
+  }
+
+  void add_replaying() {
+    CLI::App* preflight =
+        add("preflight", "Before a deploy: replay every open saga with this binary, and say what would break",
+            "preflight --config skald.yaml\npreflight --time-limit 2m",
+            [this] { return run_preflight(program_, preflight_); });
+    preflight->add_option("--time-limit", preflight_.time_limit, "Give up after this (exit code 69)")
+        ->type_name("DURATION")
+        ->capture_default_str();
+    CLI::App* exporting =
+        add("export", "Write histories to standard output, for replay: a JSON object a line",
+            "export o-17\nexport --definition place-order --status stuck > stuck.jsonl",
+            [this] { return run_export(program_, export_); });
+    exporting->add_option("ID", export_.id, "Only the sagas of this id");
+    exporting->add_option("--definition", export_.definition, "Only sagas of this definition")
+        ->type_name("NAME");
+    exporting->add_option("--status", export_.status, "open, or a saga's status")->type_name("STATUS");
+    exporting->add_option("--limit", export_.limit, "The newest so many")
+        ->check(CLI::Range(1, 10'000'000))
+        ->capture_default_str();
+    CLI::App* replay = add("replay", "Replay exported histories with this binary", "replay stuck.jsonl",
+                           [this] { return run_replay(program_, replay_); });
+    replay->add_option("FILE", replay_.files, "Written by export")->required();
   }
 
   void add_slots() {
@@ -353,6 +378,9 @@ class CommandLine {
   app::PositionsOptions positions_;
   app::SlotsOptions slots_;
   app::PausesOptions pauses_;
+  app::PreflightOptions preflight_;
+  app::ExportOptions export_;
+  app::ReplayOptions replay_;
   app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;
