@@ -1,6 +1,7 @@
 // Parsing of configuration values; see config_text.hpp. Nothing here throws on bad text.
 #include "app/config_text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -166,19 +167,53 @@ std::vector<std::string> split_list(std::string_view text) {
   return items;
 }
 
+namespace {
+
+/// The bytes of the UTF-8 character with which the text begins, if it shows as itself: neither a control nor one of the
+/// invisible ones that reorder or hide what stands beside them. 0: it does not.
+std::size_t visible_character(std::string_view text) {
+  const auto byte = [&text](std::size_t at) {
+    return static_cast<unsigned char>(at < text.size() ? text[at] : '\0');
+  };
+  const unsigned char lead = byte(0);
+  if (lead >= 0x20 && lead < 0x7f) return 1;
+  const std::size_t length = lead >= 0xc2 && lead < 0xe0   ? 2
+                             : lead >= 0xe0 && lead < 0xf0 ? 3
+                             : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                           : 0;
+  if (length == 0) return 0;
+  std::uint32_t point = lead & (0xffU >> (length + 1));
+  for (std::size_t at = 1; at < length; ++at) {
+    if ((byte(at) & 0xc0) != 0x80) return 0;
+    point = point << 6 | (byte(at) & 0x3fU);
+  }
+  constexpr std::uint32_t kShortest[] = {0, 0, 0xa0, 0x800, 0x10000};
+  const auto within = [point](std::uint32_t first, std::uint32_t last) {
+    return point >= first && point <= last;
+  };
+  const bool hides = within(0x200b, 0x200f) || within(0x2028, 0x202e) || within(0x2060, 0x206f) ||
+                     point == 0xad || point == 0xfeff || within(0xd800, 0xdfff) || within(0xe0000, 0xe0fff) ||
+                     point > 0x10ffff;
+  return point < kShortest[length] || hides ? 0 : length;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, std::size_t maximum) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
-  for (const char c : text) {
+  while (!text.empty()) {
     if (out.size() >= maximum) return out + "…";
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte < 0x7f) {
-      out += c;
+    const std::size_t length = visible_character(text);
+    if (length > 0) {
+      out += text.substr(0, length);
     } else {
+      const auto byte = static_cast<unsigned char>(text.front());
       out += "\\x";
       out += kHex[byte >> 4];
       out += kHex[byte & 15];
     }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
 }

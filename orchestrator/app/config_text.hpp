@@ -45,8 +45,8 @@ struct Filter {
 [[nodiscard]] std::vector<std::string> split_list(std::string_view text);
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 
-/// Foreign text made fit for one line of output: control characters and what is not ASCII escaped, cut at
-/// `maximum` characters.
+/// Foreign text made fit for one line of output: what is no visible character escaped, cut at about
+/// `maximum` bytes.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t maximum = 80);
 
 /// "250ms", "10s", "2m": the shortest exact form.

@@ -10,7 +10,7 @@
 namespace skald::testing::detail {
 
 namespace {
-constexpr std::size_t kMaximumRounds = 200'000;
+constexpr std::size_t kMaximumRounds = 10'000;
 constexpr char kReplies[] = "replies";
 constexpr char kOutcomes[] = "outcomes";
 }  // namespace
@@ -60,7 +60,7 @@ bool Drive::run(const std::string& saga_id, const std::string& input) {
     const Watch watch;
     auto started = engine::Instance::start(environment_, definition_, stored_.row.address, stored_.row.key,
                                            {*canonical, {}, "test"}, moment());
-    if (const std::string offence = Watch::offence(); !offence.empty()) note_defect(offence);
+    note_offence();
     instance_ = std::move(started.instance);
     transition_ = std::move(started.transition);
   }
@@ -99,7 +99,7 @@ bool Drive::step() {
 void Drive::advance(const engine::Input& input) {
   const Watch watch;
   engine::Verdict verdict = instance_->advance(input, moment());
-  if (const std::string offence = Watch::offence(); !offence.empty()) note_defect(offence);
+  note_offence();
   if (verdict.judgement == engine::Judgement::kMismatch)
     note_defect("an answer does not fit: " + verdict.reason);
   transition_ = std::move(verdict.transition);
@@ -187,7 +187,7 @@ void Drive::crash() {
     if (row.sequence >= stored_.row.run_from) last.history.push_back(row);
   const Watch watch;
   auto replayed = engine::Instance::replay(environment_, definition_, last);
-  if (const std::string offence = Watch::offence(); !offence.empty()) note_defect(offence);
+  note_offence();
   if (replayed.problem) {
     note_defect("replayed from its history it does something else: " + replayed.problem->message);
     return;
@@ -196,6 +196,16 @@ void Drive::crash() {
   if (!over && replayed.instance->situation() != instance_->situation())
     note_defect("replayed from its history it is in another situation than it was");
   instance_ = std::move(replayed.instance);
+}
+
+void Drive::note_offence() {
+  const std::string offence = Watch::offence();
+  if (offence.empty()) return;
+  std::string place = "before its first step";
+  for (const engine::Event& event : events())
+    if (event.kind == engine::EventKind::kStep)
+      place = "after step #" + std::to_string(event.ordinal) + " " + event.step;
+  note_defect(offence + " (" + place + ")");
 }
 
 void Drive::note_defect(std::string sentence) {

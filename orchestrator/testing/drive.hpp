@@ -62,6 +62,7 @@ class Drive {
   bool hand_over(const Attempt& attempt, bool local);
   void advance(const engine::Input& input);
   void crash();
+  void note_offence();
   void note_defect(std::string sentence);
   [[nodiscard]] engine::Moment moment() const { return {now_, incarnation_, nullptr}; }
 

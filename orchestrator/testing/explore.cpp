@@ -145,8 +145,9 @@ class Search {
     if (const auto known = faults_.find(place); known != faults_.end())
       return reaction_of(known->second, attempt, *drive_, options_);
     const std::string what = (undo ? "undo " : "") + std::string(attempt.step->name);
-    flow_.reach(Flow::step(attempt, is_pivot(attempt)));
-    const std::vector<Fault> faults = faults_of(attempt, *drive_, options_);
+    const bool pivot = is_pivot(attempt);
+    flow_.reach(Flow::step(attempt, pivot));
+    const std::vector<Fault> faults = faults_of(attempt, pivot, *drive_, options_);
     std::vector<std::string> texts;
     for (const Fault& fault : faults) texts.push_back(fault.text());
     const auto index = choose(what, texts);

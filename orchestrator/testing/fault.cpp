@@ -60,7 +60,7 @@ std::string Fault::sentence(bool compensation) const {
   return {};
 }
 
-std::vector<Fault> faults_of(const Attempt& attempt, const Drive& drive, const Explore& options) {
+std::vector<Fault> faults_of(const Attempt& attempt, bool pivot, const Drive& drive, const Explore& options) {
   const StepDefinition& step = *attempt.step;
   const StepOptions& settings = drive.settings(step).options;
   const bool undo = attempt.id.phase == engine::Phase::kCompensation;
@@ -79,8 +79,12 @@ std::vector<Fault> faults_of(const Attempt& attempt, const Drive& drive, const E
   add(drive.expects(), {Kind::slow});
   // Of a local step the process dies that runs it; of a command Kafka or the participant is slower than the patience.
   const bool local = step.kind == StepKind::local;
-  add(several && (local || settings.start_to_close), {Kind::lost_once, Kind::unanswered_once});
-  add(!undo && !local && settings.schedule_to_close, {Kind::lost, Kind::unanswered, Kind::late});
+  // A pivot that may have taken effect is tried until somebody knows: it is given up by the number of its attempts alone.
+  const bool timed = settings.start_to_close || (pivot && settings.schedule_to_close);
+  add(several && (local || timed), {Kind::lost_once, Kind::unanswered_once});
+  const bool given_up = pivot ? settings.retry.maximum_attempts > 0 : settings.schedule_to_close.has_value();
+  add(!undo && !local && given_up, {Kind::lost, Kind::unanswered});
+  add(!undo && !local && !pivot && settings.schedule_to_close, {Kind::late});
   return all;
 }
 

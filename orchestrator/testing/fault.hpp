@@ -33,7 +33,7 @@ struct Fault {
 };
 
 /// All that may happen to this attempt, the first of its step and phase; to succeed comes first.
-[[nodiscard]] std::vector<Fault> faults_of(const Attempt& attempt, const Drive& drive,
+[[nodiscard]] std::vector<Fault> faults_of(const Attempt& attempt, bool pivot, const Drive& drive,
                                            const Explore& options);
 /// What becomes of an attempt of a step to which this happens.
 [[nodiscard]] Reaction reaction_of(const Fault& fault, const Attempt& attempt, const Drive& drive,

@@ -85,6 +85,10 @@ Ending ending_of(const Drive& drive, std::vector<Ending::Sent> sent) {
     ending.message = event.failure.message;
     ending.output = event.data;
   }
+  if (!ending.defect.empty()) {
+    ending.status = Status::defect;
+    ending.log.push_back("defect: " + ending.defect);
+  }
   for (const Ledger::Entry* entry : drive.ledger().entries())
     if (entry->stands()) ending.standing.emplace_back(entry->step->name);
   return ending;

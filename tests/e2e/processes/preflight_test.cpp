@@ -36,8 +36,8 @@ class Preflight : public testing::Test {
 };
 
 constexpr const char* kDifference =
-    "deliver revision 1: 3 sagas would break, like d-3 at transition 1: the code goes on with step #1 "
-    "new-way";
+    "deliver revision 1: 3 sagas would break, like d-3 at transition 1: the code goes on with `step new-way "
+    "#1`";
 
 TEST_F(Preflight, NamesWhatABinaryWouldBreak) {
   EXPECT_EQ(run("new", {"preflight"}), 0) << output_;

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "app/config_text.hpp"
 #include "app/log.hpp"
 #include "app/timeline.hpp"
 #include "engine/event.hpp"
@@ -97,6 +98,21 @@ TEST(List, AlignsItsColumnsAndNamesWhyASagaIsStuck) {
   EXPECT_THAT(
       saga_table({row}, kNoon + std::chrono::minutes(2)),
       AllOf(HasSubstr("DEFINITION"), HasSubstr("stuck"), HasSubstr("open for 2m  compensation-refused")));
+}
+
+TEST(Printable, ShowsWhatIsVisibleAndEscapesTheRest) {
+  EXPECT_EQ(printable("Bjørn… 12€ 日本 🚚"), "Bjørn… 12€ 日本 🚚");
+  EXPECT_EQ(printable("a\x1b[31m\n\t\x7f"), "a\\x1b[31m\\x0a\\x09\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J"),
+            "\\xc2\\x9b2J")
+      << "a control character of the upper half";
+  EXPECT_EQ(printable("\xe2\x80\xae"
+                      "evil"),
+            "\\xe2\\x80\\xaeevil")
+      << "it turns the line round";
+  EXPECT_EQ(printable("\xc0\xaf\xed\xa0\x80\xff\xe2\x82"), "\\xc0\\xaf\\xed\\xa0\\x80\\xff\\xe2\\x82");
+  EXPECT_EQ(printable("abcdef", 3), "abc…");
 }
 
 }  // namespace

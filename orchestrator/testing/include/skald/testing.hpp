@@ -26,16 +26,17 @@
 
 namespace skald::testing {
 
-enum class Status { completed, compensated, cancelled, stuck, waiting };
+/// waiting: for something that never comes; defect: the saga's code is wrong, and the log's last line says how.
+enum class Status { completed, compensated, cancelled, stuck, waiting, defect };
 
 /// How a run came to rest.
 struct Ending {
-  Status status = Status::waiting;    ///< waiting: for something that never comes
+  Status status = Status::waiting;
   std::string code, message;          ///< of the failure that rolled it back, or why it is stuck
   std::string output;                 ///< JSON, of a completed saga
   std::chrono::milliseconds took{0};  ///< of virtual time
   /// What happened, in its order: "STEP", "STEP refused", "STEP failed" (to be tried again), "STEP timed out", "undo STEP",
-  /// "undo STEP refused", "timer", "signal NAME", "cancelled".
+  /// "undo STEP refused", "timer", "signal NAME", "cancelled", "defect: …".
   std::vector<std::string> log;
   struct Sent {
     std::string step;
