@@ -472,6 +472,7 @@ class MemorySession : public Session {
   Result<std::vector<Pause>> pauses() override {
     return call([](auto& database) -> Result<std::vector<Pause>> {
       std::vector<Pause> all;
+      all.reserve(database.pauses.size());
       for (const auto& [what, pause] : database.pauses) all.push_back(pause);
       return all;
     });

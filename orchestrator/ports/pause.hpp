@@ -2,7 +2,8 @@
 // or a type of step, of which no attempt goes out. Plain values.
 #pragma once
 
-#include <cstddef>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -25,10 +26,18 @@ struct Pause {
   Time since{};
 };
 
-/// Those in force.
+/// Those in force, as one process knows them.
 struct PauseSet {
   std::set<std::string, std::less<>> definitions;
   std::set<std::string, std::less<>> steps;
+  Time began{};                                        ///< when the process first knew
+  std::map<std::string, Time, std::less<>> resumed{};  ///< definitions whose pause it saw end
+
+  /// Since when this process has worked on a definition that is not paused.
+  [[nodiscard]] Time runs_since(std::string_view definition) const {
+    const auto found = resumed.find(definition);
+    return found == resumed.end() ? began : found->second;
+  }
   bool operator==(const PauseSet&) const = default;
 };
 

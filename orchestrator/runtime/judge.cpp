@@ -143,7 +143,11 @@ void Judge::absent(Turn& turn, Work& work, const engine::Moment& moment) {
   if (signal != nullptr && signal->may_be_for_nobody)
     return settle(turn, Kind::kIgnored, "no such saga, and none is expected");
   if (as<engine::Wake>(work) != nullptr) return settle(turn, Kind::kDropped, "no such saga");
-  if (work.claimed && moment.now - work.waiting_since < parts_.settings.parked_saga_absent_after)
+  // While nobody ran, or its definition was paused, its saga could not come.
+  const Time awaited =
+      std::max(work.waiting_since,
+               moment.pauses == nullptr ? Time{} : moment.pauses->runs_since(turn.address.definition));
+  if (work.claimed && moment.now - awaited < parts_.settings.parked_saga_absent_after)
     return settle(turn, Kind::kParked, "still no such saga");  // its row stays as it is
   const bool poison = as<engine::Poison>(work) != nullptr;
   if (work.claimed || poison) return dead_letter(turn, work, nullptr, code::kNoSuchSaga, "no such saga");

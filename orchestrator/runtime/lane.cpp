@@ -154,7 +154,8 @@ bool Lane::add_early_signals(Session& session, std::vector<Turn>& turns) {
     std::vector<Work>& works = starting.at(input.address)->works;
     const bool there = std::any_of(works.begin(), works.end(),
                                    [&input](const Work& work) { return work.parked_id == input.parked_id; });
-    if (there || input.reason != ParkReason::kNoSaga) continue;
+    const bool early = input.reason == ParkReason::kNoSaga || input.reason == ParkReason::kPaused;
+    if (there || !early) continue;
     std::ptrdiff_t& place = places[input.address];
     auto work = work_of(std::move(input), services_.decoder, services_.seams.logger);
     if (!work) continue;

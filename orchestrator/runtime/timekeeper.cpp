@@ -273,21 +273,10 @@ bool Timekeeper::adopt(Session& session) {
   return true;
 }
 
-bool Timekeeper::read_pauses(Session& session) {
-  const auto pauses = session.pauses();
-  if (!fine(pauses)) {
-    pauses_at_ = Ns(0);
-    return false;
-  }
-  PauseSet set;
-  for (const Pause& pause : *pauses)
-    (pause.kind == PauseKind::definition ? set.definitions : set.steps).insert(pause.name);
-  const auto before = parts_.pauses.now();
-  if (!parts_.pauses.tell(set)) return true;
-  parts_.seams.observer.paused(set);
-  parked_soon_.store(true);
-  for (const Pause& pause : *pauses) {
-    const auto& had = pause.kind == PauseKind::definition ? before->definitions : before->steps;
+void Timekeeper::tell_changes(const std::vector<Pause>& pauses, const PauseSet& before,
+                              const PauseSet& after) const {
+  for (const Pause& pause : pauses) {
+    const auto& had = pause.kind == PauseKind::definition ? before.definitions : before.steps;
     if (!had.contains(pause.name))
       parts_.seams.logger.info("Paused.", {{"kind", std::string(to_string(pause.kind))},
                                            {"name", pause.name},
@@ -295,11 +284,36 @@ bool Timekeeper::read_pauses(Session& session) {
                                            {"why", pause.why}});
   }
   for (const auto& [kind, had, has] :
-       {std::tuple(PauseKind::definition, &before->definitions, &set.definitions),
-        std::tuple(PauseKind::step, &before->steps, &set.steps)})
+       {std::tuple(PauseKind::definition, &before.definitions, &after.definitions),
+        std::tuple(PauseKind::step, &before.steps, &after.steps)})
     for (const std::string& name : *had)
       if (!has->contains(name))
         parts_.seams.logger.info("Resumed.", {{"kind", std::string(to_string(kind))}, {"name", name}});
+}
+
+bool Timekeeper::read_pauses(Session& session) {
+  const auto pauses = session.pauses();
+  if (!fine(pauses)) {
+    pauses_at_ = Ns(0);
+    return false;
+  }
+  const auto now = session.now();
+  if (!fine(now)) {
+    pauses_at_ = Ns(0);
+    return false;
+  }
+  const auto before = parts_.pauses.now();
+  PauseSet set;
+  set.began = before->began == Time{} ? *now : before->began;
+  set.resumed = before->resumed;
+  for (const Pause& pause : *pauses)
+    (pause.kind == PauseKind::definition ? set.definitions : set.steps).insert(pause.name);
+  for (const std::string& name : before->definitions)
+    if (!set.definitions.contains(name)) set.resumed[name] = *now;
+  if (!parts_.pauses.tell(set)) return true;
+  parts_.seams.observer.paused(set);
+  parked_soon_.store(true);
+  tell_changes(*pauses, *before, set);
   return true;
 }
 

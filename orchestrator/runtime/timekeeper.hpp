@@ -78,6 +78,7 @@ class Timekeeper {
   bool adopt(Session& session);
   bool gauges(Session& session);
   bool read_pauses(Session& session);
+  void tell_changes(const std::vector<Pause>& pauses, const PauseSet& before, const PauseSet& after) const;
   [[nodiscard]] ClaimSpec spec(std::chrono::milliseconds lease) const;
   template <class T>
   bool fine(const Result<T>& result) {

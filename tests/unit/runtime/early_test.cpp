@@ -89,5 +89,35 @@ TEST_F(EarlySignals, AreTakenOnceThoughTheCommitIsInDoubt) {
   EXPECT_TRUE(world_.run_until([this] { return world_.store.parked().empty(); }));
 }
 
+TEST_F(EarlySignals, WhoseSagaWaitedOutAPauseAsWellAreNotGivenUp) {
+  Batch batch;
+  batch.incarnation = process_->runtime->incarnation();
+  Record record;  // as from a topic of replies: it waits for its saga
+  record.topic = "replies";
+  wire::Reply reply = Participants::succeeded({});
+  reply.id = "r-1";
+  reply.step = "reserve";
+  reply.saga_id = "o-1";
+  reply.causation_id = "test/three-steps/o-1/1/action/1";
+  const Message message = wire::to_message(reply, "replies");
+  record.key = message.key;
+  record.value = message.value;
+  record.headers = message.headers;
+  batch.park.push_back({1, {"three-steps", "o-1"}, 0, ParkReason::kPaused, encode_input(record), {}});
+  ASSERT_TRUE(world_.store.open().value()->commit(batch).ok());
+  const auto session = world_.store.open().value();
+  ASSERT_TRUE(*session->pause({PauseKind::definition, "three-steps", "ann", "maintenance", {}}));
+  world_.run_for(1h);
+  ASSERT_TRUE(*session->resume(PauseKind::definition, "three-steps", "ann", "it is over"));
+  world_.run_for(5min);
+  for (const Record& letter : world_.bus.records("replies-dlt"))
+    for (const auto& header : letter.headers)
+      std::printf("%s=%s\n", header.name.c_str(), header.value.c_str());
+  ASSERT_EQ(world_.store.parked().size(), 1u);
+  EXPECT_TRUE(world_.bus.records("replies-dlt").empty());
+  world_.order("o-1");
+  ASSERT_TRUE(world_.run_until([this] { return world_.has("o-1", SagaStatus::kCompleted); }));
+}
+
 }  // namespace
 }  // namespace skald::runtime
