@@ -11,7 +11,7 @@ packages=(
   "clang-$llvm" "clang-format-$llvm" "clang-tidy-$llvm" "llvm-$llvm" "libclang-rt-$llvm-dev"
   cmake ninja-build ccache pkg-config shellcheck git ca-certificates curl jq python3
   librdkafka-dev libpqxx-dev rapidjson-dev prometheus-cpp-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev
-  libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev libjemalloc-dev
+  libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev libjemalloc-dev libhowardhinnant-date-dev
   libgtest-dev libgmock-dev libbenchmark-dev
   postgresql kcat default-jre-headless maven
 )

@@ -11,8 +11,10 @@
 
 #include <unordered_map>
 #include <utility>
-#include "ports/footprint.hpp"
 
+#include "memory/rows.hpp"
+#include "memory/schedule_table.hpp"
+#include "ports/footprint.hpp"
 #include "wire/batch_check.hpp"
 
 namespace skald::memory {
@@ -21,42 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstIncarnationLease{30000};
-
-struct SagaEntry {
-  SagaRow row;
-  std::vector<HistoryRow> history;
-  std::optional<Time> lease_until;
-  Incarnation leased_by = 0;
-};
-
-struct OutboxEntry {
-  Incarnation incarnation = 0;
-  Time created_at{};
-  std::vector<Message> messages;
-};
-
-struct ParkedEntry {
-  ParkedInput parked;
-  std::optional<Time> lease_until;
-};
-
-struct IncarnationEntry {
-  IncarnationInfo info;
-  Time expires_at{};
-};
-
-struct LeaseEntry {
-  Incarnation incarnation = 0;
-  Time expires_at{};
-};
-
-using Revisions = std::set<std::pair<std::string, std::int32_t>>;
-
-bool has_code(const ClaimSpec& spec, const Revisions& revisions, const ParkedInput& parked) {
-  if (parked.revision != 0) return revisions.contains({parked.address.definition, parked.revision});
-  return std::any_of(spec.revisions.begin(), spec.revisions.end(),
-                     [&](const auto& one) { return one.first == parked.address.definition; });
-}
 
 bool has_messages(const Batch& batch) {
   return !batch.messages.empty() ||
@@ -86,8 +52,14 @@ struct MemoryStore::Database {
   std::map<std::pair<std::string, TopicPartition>, Position> positions;
   std::map<std::string, LeaseEntry> leases;
   std::map<std::pair<PauseKind, std::string>, Pause> pauses;
+  ScheduleTable schedules;
 
   [[nodiscard]] Time now() const { return clock.wall(); }
+
+  [[nodiscard]] bool is_open(const SagaAddress& saga) const {
+    const auto found = keys.find(saga);
+    return found != keys.end() && !is_ended(sagas.at(found->second).row.status);
+  }
 
   [[nodiscard]] bool is_live(Incarnation incarnation) const {
     const auto found = incarnations.find(incarnation);
@@ -493,6 +465,36 @@ class MemorySession : public Session {
     return call([&](auto& database) -> Result<bool> { return database.pauses.erase({kind, name}) == 1; });
   }
 
+  Result<std::vector<Schedule>> schedules() override {
+    return call([](auto& database) -> Result<std::vector<Schedule>> { return database.schedules.all(); });
+  }
+
+  Result<void> put_schedule(const Schedule& schedule) override {
+    if (schedule.who.empty() || schedule.why.empty()) return nobody_says_why();
+    return call([&](auto& database) -> Result<void> {
+      database.schedules.put(schedule, database.now());
+      return {};
+    });
+  }
+
+  Result<bool> change_schedule(const ScheduleChange& change) override {
+    if (change.who.empty() || change.why.empty()) return nobody_says_why();
+    return call(
+        [&](auto& database) -> Result<bool> { return database.schedules.change(change, database.now()); });
+  }
+
+  Result<std::vector<DueSchedule>> claim_schedules(const ScheduleClaim& claim) override {
+    return call([&](auto& database) -> Result<std::vector<DueSchedule>> {
+      return database.schedules.claim(
+          claim, database.now(), [&](const SagaAddress& saga) { return database.is_open(saga); },
+          [&](Incarnation incarnation) { return database.is_live(incarnation); });
+    });
+  }
+
+  Result<bool> advance_schedule(const ScheduleProgress& progress) override {
+    return call([&](auto& database) -> Result<bool> { return database.schedules.advance(progress); });
+  }
+
   Result<std::vector<SagaRow>> list(const ListFilter& filter) override {
     return call([&](auto& database) -> Result<std::vector<SagaRow>> { return database.list(filter); });
   }
@@ -511,7 +513,7 @@ class MemorySession : public Session {
   }
 
  private:
-  static Error nobody_says_why() { return {ErrorKind::kInvalid, "", "a pause needs who and why"}; }
+  static Error nobody_says_why() { return {ErrorKind::kInvalid, "", "this needs who and why"}; }
   static Error in_doubt() { return {ErrorKind::kUnknown, "", "injected: the commit's outcome is unknown"}; }
 
   template <class Work>

@@ -1,5 +1,6 @@
 // A Session on PostgreSQL. Its methods stand in session_commit.cpp (the batch), session_sagas.cpp (load, claims,
-// lists, gauges) and session_duties.cpp (outbox, incarnations, parked inputs, positions, leases).
+// lists, gauges), session_pauses.cpp, session_schedules.cpp and session_duties.cpp (outbox, incarnations, parked inputs,
+// positions, leases).
 #pragma once
 
 #include <map>
@@ -44,6 +45,11 @@ class PostgresSession : public Session {
   Result<bool> pause(const Pause& pause) override;
   Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,
                       const std::string& why) override;
+  Result<std::vector<Schedule>> schedules() override;
+  Result<void> put_schedule(const Schedule& schedule) override;
+  Result<bool> change_schedule(const ScheduleChange& change) override;
+  Result<std::vector<DueSchedule>> claim_schedules(const ScheduleClaim& claim) override;
+  Result<bool> advance_schedule(const ScheduleProgress& progress) override;
   Result<std::vector<Position>> positions(const std::string& cluster_id) override;
   Result<void> save_positions(const std::string& cluster_id, std::span<const Position> positions) override;
   Result<void> accept_position(const std::string& cluster_id, const Position& position,

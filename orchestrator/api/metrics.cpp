@@ -255,6 +255,16 @@ struct Metrics::Families {
   GaugesBy<1> breaker_open{gauges("skald_step_breaker_open", "1: the circuit breaker of the step is open."),
                            {"step"},
                            plain<Gauge>};
+  Counters<1> schedule_starts{
+      counters("skald_schedule_starts_total", "Sagas that this process started at a tick of their schedule."),
+      {"schedule"},
+      plain<Counter>};
+  Counters<2> schedule_skips{counters("skald_schedule_ticks_skipped_total",
+                                      "Ticks that started nothing: they came too long ago (late), the saga "
+                                      "before them was open (overlap), "
+                                      "or the saga was refused (refused)."),
+                             {"schedule", "reason"},
+                             plain<Counter>};
   Counter& incarnations_lost =
       counter("skald_incarnations_lost_total", "Times this process was taken for dead.");
   GaugesBy<1> reached{gauges("skald_reached", "1: the store (PostgreSQL) or the bus (Kafka) is reached."),
@@ -420,6 +430,12 @@ void Metrics::local_steps_waiting(std::string_view step, std::size_t attempts) {
 }
 void Metrics::breaker_changed(std::string_view step, bool open) {
   families_->breaker_open.at({step}).Set(open ? 1 : 0);
+}
+void Metrics::schedule_started(std::string_view schedule) {
+  families_->schedule_starts.at({schedule}).Increment();
+}
+void Metrics::schedule_skipped(std::string_view schedule, std::string_view reason, std::size_t ticks) {
+  families_->schedule_skips.at({schedule, reason}).Increment(static_cast<double>(ticks));
 }
 void Metrics::incarnation_lost() { families_->incarnations_lost.Increment(); }
 

@@ -70,6 +70,8 @@ class Metrics final : public runtime::Observer {
   void local_step_overdue(std::string_view step) override;
   void local_steps_waiting(std::string_view step, std::size_t attempts) override;
   void breaker_changed(std::string_view step, bool open) override;
+  void schedule_started(std::string_view schedule) override;
+  void schedule_skipped(std::string_view schedule, std::string_view reason, std::size_t ticks) override;
   void incarnation_lost() override;
   void gauges(bool held, const Gauges& gauges) override;
   void reached(std::string_view what, bool reached) override;

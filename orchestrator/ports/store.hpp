@@ -22,6 +22,7 @@
 #include "ports/identity.hpp"
 #include "ports/message.hpp"
 #include "ports/pause.hpp"
+#include "ports/schedule.hpp"
 #include "skald/record.hpp"
 #include "skald/result.hpp"
 
@@ -265,6 +266,18 @@ class Session {
   virtual Result<bool> pause(const Pause& pause) = 0;
   virtual Result<bool> resume(PauseKind kind, const std::string& name, const std::string& who,
                               const std::string& why) = 0;
+
+  /// By name.
+  virtual Result<std::vector<Schedule>> schedules() = 0;
+  /// A new one, or in the place of the one of its name, which stays paused if it was and, with the same timing, goes on
+  /// at its own next tick. Each change is recorded with who and why.
+  virtual Result<void> put_schedule(const Schedule& schedule) = 0;
+  /// False: there is none of that name, or it was so already.
+  virtual Result<bool> change_schedule(const ScheduleChange& change) = 0;
+  /// Schedules not paused of which a tick has come, or waits for a saga that has ended; leased to this caller.
+  virtual Result<std::vector<DueSchedule>> claim_schedules(const ScheduleClaim& claim) = 0;
+  /// False: somebody else wrote it since the claim; only last_saga_id may have changed.
+  virtual Result<bool> advance_schedule(const ScheduleProgress& progress) = 0;
 
   virtual Result<std::vector<SagaRow>> list(const ListFilter& filter) = 0;
   virtual Result<Gauges> gauges() = 0;

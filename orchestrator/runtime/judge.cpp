@@ -81,7 +81,7 @@ void Judge::hold_back(Turn& turn, Work& work) {
     if (turn.saga != nullptr) touch(turn, *turn.saga);  // writes nothing new, and so gives the claim back
     return settle(turn, Kind::kDropped, "its definition is paused");
   }
-  if (work.is_start() && !work.record) return settle(turn, Kind::kRefused, "its definition is paused");
+  if (work.is_start() && !work.record) return settle(turn, Kind::kHeld, "its definition is paused");
   park(turn, work, work.is_start() ? ParkReason::kPausedStart : ParkReason::kPaused,
        turn.saga == nullptr ? 0 : turn.saga->revision);
 }

@@ -72,7 +72,11 @@ class Observer {
   /// Attempts of a step with limits that have not begun.
   virtual void local_steps_waiting(std::string_view /*step*/, std::size_t /*attempts*/) {}
   virtual void breaker_changed(std::string_view /*step*/, bool /*open*/) {}  ///< half-open counts as open
-  virtual void incarnation_lost() {}                                         ///< others took us for dead
+  virtual void schedule_started(std::string_view /*schedule*/) {}            ///< one saga, by this process
+  /// "late", "overlap" or "refused".
+  virtual void schedule_skipped(std::string_view /*schedule*/, std::string_view /*reason*/,
+                                std::size_t /*ticks*/) {}
+  virtual void incarnation_lost() {}  ///< others took us for dead
 
   /// Of the whole database, from the one process that holds the lease; `held` false: another one has it now.
   virtual void gauges(bool /*held*/, const Gauges& /*gauges*/) {}

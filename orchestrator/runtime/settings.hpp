@@ -82,7 +82,9 @@ struct Settings {
   std::chrono::milliseconds parked_divergence_after{600'000};
   std::chrono::milliseconds adopt_interval{2'000};  ///< between two looks for outbox rows of the dead
   std::chrono::milliseconds gauges_interval{15'000};
-  std::chrono::milliseconds pauses_interval{1'000};  ///< a pause is heeded within this
+  std::chrono::milliseconds schedules_interval{1'000};  ///< between two looks for ticks that have come
+  std::size_t schedule_starts = 100;                    ///< sagas that ticks start at once, at most
+  std::chrono::milliseconds pauses_interval{1'000};     ///< a pause is heeded within this
 
   /// A saga whose history grows beyond either is told of, once.
   std::size_t history_warning_transitions = 10'000;

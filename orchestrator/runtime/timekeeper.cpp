@@ -19,7 +19,10 @@ constexpr std::chrono::milliseconds kLiveFor{500};
 }  // namespace
 
 Timekeeper::Timekeeper(Parts parts)
-    : parts_(std::move(parts)), link_(parts_.seams, parts_.settings, "timekeeper") {}
+    : parts_(std::move(parts)),
+      link_(parts_.seams, parts_.settings, "timekeeper"),
+      scheduler_({parts_.seams, parts_.settings, parts_.registry, parts_.decoder, parts_.router,
+                  parts_.pauses, parts_.incarnation, parts_.pressure}) {}
 
 std::chrono::milliseconds Timekeeper::run_once() {
   const Settings& settings = parts_.settings;
@@ -36,6 +39,7 @@ std::chrono::milliseconds Timekeeper::run_once() {
     if (good && due(adopt_at_, settings.adopt_interval)) good = adopt(*session);
     if (good && due(gauges_at_, settings.gauges_interval)) good = gauges(*session);
   }
+  good = good && fine(scheduler_.run_once(*session, !quiet_));
   if (!good) return settings.backoff_initial;
   return groups_.empty() ? settings.claim_interval : kGroupInterval;
 }

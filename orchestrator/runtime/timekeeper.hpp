@@ -1,5 +1,5 @@
 // Timekeeper: everything that time brings: the process's heartbeat (and a new incarnation when it came too
-// late), sagas whose deadline has passed, parked inputs, what is paused, the outbox of dead processes, the gauges of the whole
+// late), sagas whose deadline has passed, parked inputs, what is paused, schedules, the outbox of dead processes, the gauges of the whole
 // database. A saga that fell due is handed to its lane only after the replies that were in Kafka then have
 // been handed over. One thread calls run_once; nothing here touches a saga.
 #pragma once
@@ -15,6 +15,7 @@
 #include "runtime/outbox_publisher.hpp"
 #include "runtime/pauses.hpp"
 #include "runtime/reply_progress.hpp"
+#include "runtime/scheduler.hpp"
 #include "runtime/store_clock.hpp"
 #include "runtime/store_link.hpp"
 
@@ -92,6 +93,7 @@ class Timekeeper {
 
   const Parts parts_;
   StoreLink link_;
+  Scheduler scheduler_;
   std::vector<Group> groups_;
   std::unordered_set<SagaKey> waiting_;  ///< the sagas in groups_
   Ns heartbeat_at_{0};

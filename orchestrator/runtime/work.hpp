@@ -27,6 +27,7 @@ struct Settlement {
     kRefused,     ///< an operator's action that no longer fits, or a start that does not fit
     kDeadLetter,  ///< on its way to the dead letter topic
     kParked,      ///< waits in the store
+    kHeld,        ///< a start that nobody keeps, of a paused definition: to be asked for again
     kForwarded,   ///< on its way to the topic of the database that has its saga
     kDropped,     ///< nothing to do any more (a wake-up of a saga that is gone)
   } kind = Kind::kApplied;

@@ -65,6 +65,7 @@ void TestDatabase::let_time_pass(std::chrono::milliseconds span) const {
   sql("UPDATE incarnation SET expires_at = expires_at" + ago);
   sql("UPDATE lease SET expires_at = expires_at" + ago);
   sql("UPDATE parked_input SET lease_until = lease_until" + ago);
+  sql("UPDATE schedule SET lease_until = lease_until" + ago);
 }
 
 }  // namespace skald::postgres

@@ -148,6 +148,10 @@ class CountingObserver final : public Observer {
   void incarnation_lost() override { ++incarnations_lost; }
   void paused_partitions(std::size_t partitions) override { paused = partitions; }
   void message_refused(std::string_view) override { ++refused; }
+  void schedule_started(std::string_view schedule) override { ++schedule_starts[std::string(schedule)]; }
+  void schedule_skipped(std::string_view, std::string_view reason, std::size_t ticks) override {
+    schedule_skips[std::string(reason)] += ticks;
+  }
   void gauges(bool held, const Gauges&) override { gauges_told += held ? 1 : 0; }
 
   int started = 0;
@@ -166,6 +170,8 @@ class CountingObserver final : public Observer {
   std::size_t paused = 0;
   int refused = 0;
   int gauges_told = 0;
+  std::map<std::string, int> schedule_starts;
+  std::map<std::string, std::size_t> schedule_skips;
 };
 
 /// Runs attempts when the world says so.
