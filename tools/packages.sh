@@ -13,7 +13,7 @@ packages=(
   librdkafka-dev libpqxx-dev rapidjson-dev prometheus-cpp-dev libcli11-dev libcpp-httplib-dev libcurl4-openssl-dev
   libspdlog-dev libfmt-dev libyaml-cpp-dev libssl-dev libjemalloc-dev libhowardhinnant-date-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  postgresql kcat default-jre-headless maven
+  postgresql kcat default-jre-headless maven tzdata
 )
 
 as_root() {

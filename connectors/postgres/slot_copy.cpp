@@ -127,6 +127,14 @@ SET next_offset = excluded.next_offset, last_offset = excluded.last_offset, last
     last_checksum = excluded.last_checksum, updated_at = clock_timestamp()
 WHERE excluded.next_offset < p.next_offset)"};
 
+constexpr Statement kReadSchedules{"move_read_schedules", R"(
+SELECT coalesce(json_agg(to_jsonb(s) - 'lease_until' - 'leased_by'), '[]')::text FROM schedule s WHERE namespace = $1)"};
+
+constexpr Statement kAlignSchedules{"move_align_schedules", R"(
+INSERT INTO schedule AS s
+SELECT * FROM json_populate_recordset(NULL::schedule, $1::json)
+ON CONFLICT (namespace, name) DO UPDATE SET next_at = least(s.next_at, excluded.next_at))"};
+
 using Parameters = shim::Parameters;
 
 void refuse_unequal(const char* what, std::int64_t had, std::int64_t wrote) {
@@ -270,6 +278,11 @@ void align_positions(const SlotCopy& copy, const SlotMove& move) {
   copy.target.exec(copy.to, kAuditPositions, Parameters{copy.name_space, replies, rows, move.who, move.why});
   copy.target.exec(copy.to, kForgetOnlyTarget, Parameters{copy.name_space, replies, rows});
   copy.target.exec(copy.to, kAlign, Parameters{rows});
+}
+
+void align_schedules(const SlotCopy& copy) {
+  const auto read = copy.source.exec(copy.from, kReadSchedules, Parameters{copy.name_space});
+  copy.target.exec(copy.to, kAlignSchedules, Parameters{text_of(read[0][0])});
 }
 
 std::int64_t delete_slots(Connection& source, pqxx::work& transaction, const std::string& name_space,

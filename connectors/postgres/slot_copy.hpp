@@ -26,6 +26,10 @@ struct SlotCopy {
 /// source would have. What is read twice is recognised. Recorded in position_audit.
 void align_positions(const SlotCopy& copy, const SlotMove& move);
 
+/// The source's schedules that the target lacks; one that it has goes on where the one stands that has come less far: a
+/// tick belongs to whoever has its saga's slot, and the target did not have them.
+void align_schedules(const SlotCopy& copy);
+
 /// In the source: all that copy_slots copied.
 [[nodiscard]] std::int64_t delete_slots(Connection& source, pqxx::work& transaction,
                                         const std::string& name_space, const std::string& slots);

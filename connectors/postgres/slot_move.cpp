@@ -119,6 +119,7 @@ class Mover {
     report_.transitions = copied.transitions;
     report_.parked = copied.parked;
     align_positions(copy, move_);
+    align_schedules(copy);
     write_ownership(target_, to, name_space(), {report_.target_slots, {}, {}});
     audit(target_, to, "in", move_.from_name, copied.sagas);
     // Given up before they are taken: in between they are nobody's, never two databases'.

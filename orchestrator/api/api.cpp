@@ -167,13 +167,17 @@ HttpResponse Api::route(const HttpRequest& request) {
     return reading   ? pauses()
            : writing ? limited([&] { return change_pause(request); })
                      : wrong_method("GET, POST");
+  if (rest == "schedules")
+    return reading   ? schedules()
+           : writing ? limited([&] { return change_schedules(request); })
+                     : wrong_method("GET, POST");
   if (rest == "completions")
     return writing ? limited([&] { return complete(request); }) : wrong_method("POST");
   if (rest == "sagas") return reading ? list(request) : wrong_method("GET");
   if (!rest.starts_with("sagas/"))
     return refuse(404, kNotFound,
-                  "no such address; there are /api/v1/sagas, /api/v1/completions, /api/v1/pauses and "
-                  "/api/v1/positions");
+                  "no such address; there are /api/v1/sagas, /api/v1/completions, /api/v1/pauses, "
+                  "/api/v1/schedules and /api/v1/positions");
   rest.remove_prefix(6);
   const std::string definition(rest.substr(0, rest.find('/')));
   if (!wire::is_valid_name(definition))

@@ -13,6 +13,7 @@
 #include "api/http_server.hpp"
 #include "api/metrics.hpp"
 #include "ports/store.hpp"
+#include "skald/json.hpp"
 #include "wire/slots.hpp"
 
 namespace skald::api {
@@ -58,6 +59,9 @@ class Api {
   HttpResponse complete(const HttpRequest& request);
   HttpResponse pauses();
   HttpResponse change_pause(const HttpRequest& request);
+  HttpResponse schedules();
+  HttpResponse change_schedules(const HttpRequest& request);
+  HttpResponse put_schedule(const json::Value& body);
   Result<StoredSaga> load(const SagaAddress& address, Runs runs = Runs::kAll);
   HttpResponse positions();
   /// Runs `change` unless too many run already: they wait for commits, and health needs threads.

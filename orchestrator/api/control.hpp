@@ -56,6 +56,9 @@ class Control {
   /// Does this process have such a definition, or step type?
   [[nodiscard]] virtual bool knows(PauseKind kind, std::string_view name) = 0;
 
+  /// Could a saga of this definition start with this input? The error says why not.
+  [[nodiscard]] virtual Result<void> could_start(const std::string& definition, const std::string& input) = 0;
+
   /// The cluster whose positions the store keeps.
   virtual Result<std::string> cluster_id() = 0;
 };

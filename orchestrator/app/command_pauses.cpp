@@ -1,32 +1,12 @@
 // pauses show, begin and end: straight in the database, so that they work when no orchestrator runs.
 #include <algorithm>
-#include <functional>
 
 #include "app/commands.hpp"
-#include "postgres/postgres_store.hpp"
+#include "app/each_database.hpp"
 #include "wire/cloud_events.hpp"
 
 namespace skald::app {
 namespace {
-
-using Work = std::function<Result<void>(const DatabaseConfig&, Session&)>;
-
-/// In every database: a pause holds for the namespace, wherever its sagas are.
-Result<void> in_each(const Config& config, const Work& work) {
-  for (const DatabaseConfig& one : config.databases) {
-    postgres::StoreOptions options;
-    options.uri = one.postgres.conninfo();
-    options.schema = one.postgres.schema;
-    options.namespace_name = config.name_space;
-    auto session = postgres::PostgresStore(options).open();
-    auto done = session ? work(one, **session) : Result<void>(session.error());
-    if (done) continue;
-    Error error = done.error();
-    if (!one.name.empty()) error.message = one.called() + ": " + error.message;
-    return error;
-  }
-  return {};
-}
 
 struct Target {
   PauseKind kind = PauseKind::definition;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/program.hpp"
+#include "ports/schedule.hpp"
 
 namespace skald::app {
 
@@ -74,6 +75,18 @@ struct PausesOptions {
 };
 int run_pauses_show(const Program& program);
 int run_pauses_change(const Program& program, const PausesOptions& options);
+
+/// What the group `schedules` takes; each of its commands some of it.
+struct SchedulesOptions {
+  std::string name, saga, cron, every, offset, input, who, why, from, to, url;
+  std::string time_zone = "UTC", overlap = "skip", catch_up = "1h";
+  std::size_t count = 5;
+};
+int run_schedules_show(const Program& program, const SchedulesOptions& options);
+int run_schedules_put(const Program& program, const SchedulesOptions& options);
+int run_schedules_change(const Program& program, const SchedulesOptions& options, ScheduleChange::Kind kind);
+int run_schedules_preview(const Program& program, const SchedulesOptions& options);
+int run_schedules_backfill(const Program& program, const SchedulesOptions& options);
 
 struct SlotsOptions {
   std::string slots, from, to, who, why;

@@ -236,6 +236,7 @@ class CommandLine {
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
     add_pauses();
+    add_schedules();
     add_complete();
     add_batch();
   }
@@ -263,6 +264,83 @@ class CommandLine {
         command_ = [this] { return run_pauses_change(program_, pauses_); };
       });
     }
+  }
+
+  void add_schedules() {
+    CLI::App* group = app_.add_subcommand("schedules", "Sagas started by the clock: cron and intervals");
+    group->require_subcommand(1);
+    const auto command = [&](const std::string& verb, const std::string& description, bool named,
+                             const std::string& example, std::function<int()> run) {
+      CLI::App* added = group->add_subcommand(verb, description);
+      auto* name = added->add_option("NAME", schedules_.name, "The schedule's name");
+      if (named) name->required();
+      added->footer("Example:\n  " + program_.name + " schedules " + verb + example);
+      added->final_callback([this, run = std::move(run)] { command_ = run; });
+      return added;
+    };
+    command("show", "Show all schedules, or one in full", false, " nightly",
+            [this] { return run_schedules_show(program_, schedules_); });
+    CLI::App* put = command("put", "Make a schedule, or change the one of this name", true,
+                            " nightly --saga close-day --cron '0 3 * * *' --time-zone Europe/Oslo --input "
+                            "'{}' --who ann --why 'orders are closed at night'",
+                            [this] { return run_schedules_put(program_, schedules_); });
+    put->add_option("--saga", schedules_.saga, "The saga's definition")->required()->type_name("NAME");
+    put->add_option("--input", schedules_.input, "Its input: JSON, @FILE, or - for standard input")
+        ->required()
+        ->type_name("JSON");
+    put->add_option("--overlap", schedules_.overlap,
+                    "While the saga before is open a tick starts (allow), does not (skip), or waits (wait)")
+        ->capture_default_str();
+    put->add_option("--catch-up", schedules_.catch_up, "Ticks that nobody looked at for longer are skipped")
+        ->capture_default_str();
+    CLI::App* preview = command("preview", "Show the next ticks of a schedule, or of a timing", false,
+                                " --cron '0 3 * * *' --time-zone Europe/Oslo --count 5",
+                                [this] { return run_schedules_preview(program_, schedules_); });
+    preview->add_option("--count", schedules_.count, "So many")
+        ->check(CLI::Range(1, 1'000))
+        ->capture_default_str();
+    for (CLI::App* timed : {put, preview}) {
+      timed->add_option("--cron", schedules_.cron,
+                        "Minute, hour, day of month, month, day of week; or @daily");
+      timed->add_option("--time-zone", schedules_.time_zone, "Of --cron, like Europe/Oslo")
+          ->capture_default_str();
+      timed->add_option("--every", schedules_.every, "An interval like 15m instead");
+      timed->add_option("--offset", schedules_.offset,
+                        "By how much its ticks come after its multiples, like 5m");
+    }
+    add_schedule_changes(command);
+  }
+
+  template <class Command>
+  void add_schedule_changes(const Command& command) {
+    using Kind = ScheduleChange::Kind;
+    const struct {
+      const char* verb;
+      const char* description;
+      Kind kind;
+    } changes[] = {{"pause", "Let its ticks pass by until it is resumed", Kind::pause},
+                   {"resume", "Go on with its first tick from now", Kind::resume},
+                   {"delete", "Delete it; its sagas stay", Kind::remove}};
+    for (const auto& change : changes)
+      command(change.verb, change.description, true, " nightly --who ann --why 'a holiday'",
+              [this, kind = change.kind] { return run_schedules_change(program_, schedules_, kind); });
+    for (const char* verb : {"put", "pause", "resume", "delete"}) {
+      CLI::App* changing = app_.get_subcommand("schedules")->get_subcommand(verb);
+      changing->add_option("--who", schedules_.who, "Who decides")->required();
+      changing->add_option("--why", schedules_.why, "Why")->required();
+    }
+    CLI::App* backfill =
+        command("backfill", "Start the sagas of its past ticks now, through a running orchestrator", true,
+                " nightly --from 2026-11-01T00:00:00Z --to 2026-11-08T00:00:00Z",
+                [this] { return run_schedules_backfill(program_, schedules_); });
+    backfill->add_option("--from", schedules_.from, "The first moment, RFC 3339")
+        ->required()
+        ->type_name("TIME");
+    backfill->add_option("--to", schedules_.to, "The first moment no more, RFC 3339")
+        ->required()
+        ->type_name("TIME");
+    backfill->add_option("--url", schedules_.url, "The orchestrator (default: http.listen)")
+        ->type_name("URL");
   }
 
   void add_complete() {
@@ -381,6 +459,7 @@ class CommandLine {
   app::PreflightOptions preflight_;
   app::ExportOptions export_;
   app::ReplayOptions replay_;
+  app::SchedulesOptions schedules_;
   app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;

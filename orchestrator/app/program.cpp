@@ -17,6 +17,22 @@ Result<Config> Program::config(const Needs& needs) const {
   return load_config(sources, registry, needs);
 }
 
+Result<void> Program::could_start(const std::string& definition, const std::string& input) const {
+  const SagaDefinition* saga = registry.saga(definition);
+  if (saga == nullptr) {
+    std::vector<std::string> known;
+    for (const SagaDefinition& one : registry.sagas()) known.emplace_back(one.name);
+    const std::string near = nearest(definition, known);
+    return Error{ErrorKind::kInvalid, "SKALD-411",
+                 "this binary has no saga named " + printable(definition) +
+                     (near.empty() ? "" : "; did you mean " + near + "?")};
+  }
+  const auto canonical = saga->canonical_input(input);
+  if (canonical) return {};
+  return Error{ErrorKind::kInvalid, "SKALD-404",
+               "the input does not fit saga " + definition + ": " + canonical.error().message};
+}
+
 void Program::complain(const Error& error) const {
   const std::string code = error.code.empty() ? "" : " (" + error.code + ")";
   std::fprintf(stderr, "%s: %s%s\n", name.c_str(), error.message.c_str(), code.c_str());

@@ -27,6 +27,8 @@ struct Program {
   std::string config_file;
 
   [[nodiscard]] Result<Config> config(const Needs& needs) const;
+  /// Could a saga of this definition start with this input? The error says why not.
+  [[nodiscard]] Result<void> could_start(const std::string& definition, const std::string& input) const;
   /// Prints "NAME: MESSAGE (CODE)" on standard error.
   void complain(const Error& error) const;
   /// The same, and the exit code that fits.

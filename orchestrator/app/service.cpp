@@ -325,6 +325,10 @@ bool Service::knows(PauseKind kind, std::string_view name) {
   return parts_.program.registry.saga(name) != nullptr;
 }
 
+Result<void> Service::could_start(const std::string& definition, const std::string& input) {
+  return parts_.program.could_start(definition, input);
+}
+
 Result<std::string> Service::cluster_id() {
   for (const auto& cell : cells_)
     if (const runtime::Runtime* runtime = cell->runtime())

@@ -53,6 +53,7 @@ class Service final : private api::Control {
   Result<Sent> send(const SagaAddress& address, const engine::Input& input) override;
   Result<std::string> query(const StoredSaga& saga, std::string_view name, std::string_view input) override;
   bool knows(PauseKind kind, std::string_view name) override;
+  Result<void> could_start(const std::string& definition, const std::string& input) override;
   Result<std::string> cluster_id() override;
 
   Result<void> make_cells();

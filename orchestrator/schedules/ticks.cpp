@@ -70,7 +70,7 @@ Result<Schedule> checked(Schedule schedule, Time now, std::size_t databases) {
   if (schedule.catch_up < kShortestCatchUp || schedule.catch_up > kLongestCatchUp)
     return does_not_fit("the catch-up window is from 10s to 366d");
   if (schedule.input.size() > kMaximumInputBytes)
-    return does_not_fit("the input of a schedule has at most 64 KiB");
+    return does_not_fit("the input of a schedule has at most 16 KiB");
   if (databases > 1 && schedule.overlap != Overlap::allow)
     return does_not_fit(
         "several databases divide the sagas, and none of them knows whether a saga of another one is open: "

@@ -16,7 +16,7 @@ inline constexpr std::chrono::seconds kShortestInterval{1};
 inline constexpr std::chrono::days kLongestInterval{366};
 inline constexpr std::chrono::seconds kShortestCatchUp{10};
 inline constexpr std::chrono::days kLongestCatchUp{366};
-inline constexpr std::size_t kMaximumInputBytes = 64 * 1024;
+inline constexpr std::size_t kMaximumInputBytes = 16 * 1024;
 
 class Ticks {
  public:

@@ -77,6 +77,30 @@ class SlotMoves : public testing::Test {
   std::unique_ptr<Session> session_;
 };
 
+TEST_F(SlotMoves, TakeSchedulesAlongAndNoTickIsMissed) {
+  Schedule schedule;
+  schedule.name = "nightly";
+  schedule.definition = "PlaceOrder";
+  schedule.input = "{}";
+  schedule.timing.cron = "@daily";
+  schedule.overlap = Overlap::allow;
+  schedule.next_at = Time(std::chrono::seconds(1'800'000'000));
+  schedule.who = "ann";
+  schedule.why = "test";
+  must(session_->put_schedule(schedule));
+  must(move_slots(move()));
+  auto target = must(PostgresStore{target_.options()}.open());
+  ASSERT_EQ(must(target->schedules()).size(), 1u);
+  EXPECT_EQ(must(target->schedules()).front().timing, schedule.timing);
+  EXPECT_EQ(must(target->schedules()).front().next_at, schedule.next_at);
+  EXPECT_EQ(must(session_->schedules()).size(), 1u) << "the source has the other ticks";
+
+  target_.sql("UPDATE schedule SET next_at = next_at + interval '1 day'");
+  must(move_slots(move("0-511")));
+  EXPECT_EQ(must(target->schedules()).front().next_at, schedule.next_at)
+      << "ticks of the slots that came were not the target's when it passed them";
+}
+
 TEST_F(SlotMoves, EverySagaGoesWholeAndOnlyThoseOfTheSlots) {
   constexpr int kSagas = 2500;  // more than two pages
   int moving = 0;

@@ -49,6 +49,11 @@ class FakeControl final : public Control {
   bool knows(PauseKind kind, std::string_view name) override {
     return kind == PauseKind::definition ? name == "place-order" : name == "charge-card";
   }
+  Result<void> could_start(const std::string& definition, const std::string& input) override {
+    if (definition != "place-order") return Error{ErrorKind::kInvalid, "SKALD-411", "no saga " + definition};
+    if (input != "{}") return Error{ErrorKind::kInvalid, "SKALD-404", "the input does not fit"};
+    return {};
+  }
   Result<std::string> cluster_id() override { return std::string("cluster"); }
 
   Health health_;
@@ -139,6 +144,31 @@ TEST_F(Routes, PausesTakeOneDefinitionOrStepThatThereIs) {
   EXPECT_EQ(post("/api/v1/pauses", body("pause", R"("definition":"place-order",)")).status, 503)
       << "no database";
   EXPECT_EQ(get("/api/v1/pauses").status, 503);
+}
+
+TEST_F(Routes, CheckASchedulesBodyBeforeTheDatabase) {
+  const auto body = [](const std::string& more) {
+    return R"({"action":"put","name":"nightly","who":"ann","why":"x","definition":"place-order","input":{})" +
+           more + "}";
+  };
+  const std::pair<std::string, const char*> wrong[] = {
+      {R"({"action":"stop","name":"n","who":"a","why":"b"})", "/action takes put, pause, resume or delete"},
+      {R"({"action":"pause","who":"a","why":"b"})", "/name is missing"},
+      {R"({"action":"pause","name":"n","who":"a"})", "/why is missing"},
+      {R"({"action":"put","name":"n","definition":"d","who":"a","why":"b"})", "/input is missing"},
+      {R"({"action":"put","name":"n","definition":"d","who":"a","why":"b","input":{}})", "no saga d"},
+      {body(R"(,"overlap":"never")"), "/overlap takes allow, skip or wait"},
+      {body(R"(,"interval_ms":-1)"), "/interval_ms takes a whole number of milliseconds"},
+      {body(R"(,"catch_up_ms":"1h")"), "/catch_up_ms takes a whole number of milliseconds"},
+      {R"({"action":"put","name":"n","definition":"place-order","who":"a","why":"b","input":{"x":1}})",
+       "the input does not fit"}};
+  for (const auto& [text, message] : wrong) {
+    const auto response = post("/api/v1/schedules", text);
+    EXPECT_EQ(response.status, 400) << text << response.body;
+    EXPECT_THAT(response.body, HasSubstr(message));
+  }
+  EXPECT_EQ(post("/api/v1/schedules", body(R"(,"cron":"0 3 * * *")")).status, 503) << "no database";
+  EXPECT_EQ(get("/api/v1/schedules").status, 503);
 }
 
 TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {

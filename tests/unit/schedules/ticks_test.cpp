@@ -112,7 +112,7 @@ TEST(ASchedule, IsCheckedBeforeItIsStored) {
        },
        "less than the interval"},
       {[](Schedule& s) { s.catch_up = 5s; }, "the catch-up window is from 10s to 366d"},
-      {[](Schedule& s) { s.input = std::string(65'537, ' '); }, "at most 64 KiB"},
+      {[](Schedule& s) { s.input = std::string(16'385, ' '); }, "at most 16 KiB"},
   };
   for (const auto& [change, says] : wrong) {
     Schedule schedule = nightly();
