@@ -117,7 +117,7 @@ class Reader {
 }  // namespace
 
 Result<std::size_t> read_sagas(const StoreOptions& options, const SagaSelection& selection,
-                               const std::function<bool(std::vector<StoredSaga>)>& take) {
+                               const std::function<bool(const std::vector<StoredSaga>&)>& take) {
   Connection connection(settings_of(options), std::make_shared<Watchdog>());
   return connection.run([&](Connection& opened) -> Result<std::size_t> {
     if (auto fits = check_schema(opened, options.schema, Migrator::binary_version()); !fits)

@@ -26,6 +26,6 @@ struct SagaSelection {
 
 /// Gives the sagas to `take`, the newest first; false from it ends the reading. How many there were.
 Result<std::size_t> read_sagas(const StoreOptions& options, const SagaSelection& selection,
-                               const std::function<bool(std::vector<StoredSaga>)>& take);
+                               const std::function<bool(const std::vector<StoredSaga>&)>& take);
 
 }  // namespace skald::postgres

@@ -65,11 +65,12 @@ int run_preflight(const Program& program, const PreflightOptions& options) {
   for (const DatabaseConfig& one : config->databases) {
     postgres::SagaSelection open;
     open.open_only = true;
-    const auto read = postgres::read_sagas(store_of(*config, one), open, [&](std::vector<StoredSaga> sagas) {
-      for (const StoredSaga& saga : sagas) replays.add(saga);
-      late = since(began, clock) > *limit;
-      return !late;
-    });
+    const auto read =
+        postgres::read_sagas(store_of(*config, one), open, [&](const std::vector<StoredSaga>& sagas) {
+          for (const StoredSaga& saga : sagas) replays.add(saga);
+          late = since(began, clock) > *limit;
+          return !late;
+        });
     if (!read) {
       Error error = read.error();
       if (!one.name.empty()) error.message = one.called() + ": " + error.message;
@@ -90,7 +91,7 @@ int run_export(const Program& program, const ExportOptions& options) {
   std::size_t written = 0;
   for (const DatabaseConfig& one : config->databases) {
     const auto read =
-        postgres::read_sagas(store_of(*config, one), *selection, [&](std::vector<StoredSaga> sagas) {
+        postgres::read_sagas(store_of(*config, one), *selection, [&](const std::vector<StoredSaga>& sagas) {
           for (const StoredSaga& saga : sagas) print(to_history_line(saga));
           written += sagas.size();
           return true;

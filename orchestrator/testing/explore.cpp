@@ -149,6 +149,7 @@ class Search {
     flow_.reach(Flow::step(attempt, pivot));
     const std::vector<Fault> faults = faults_of(attempt, pivot, *drive_, options_);
     std::vector<std::string> texts;
+    texts.reserve(faults.size());
     for (const Fault& fault : faults) texts.push_back(fault.text());
     const auto index = choose(what, texts);
     if (!index) return std::nullopt;
@@ -171,8 +172,10 @@ class Search {
       const auto index = choose("signal " + name, texts);
       chosen_.push_back({"signal " + name, texts[*index], *index, "comes " + texts[*index]});
       engine::SignalInput signal{name, "/test", std::to_string(chosen_.size()), data, false};
-      if (*index == 0) drive.plan(std::chrono::milliseconds(1), std::move(signal), name);
-      if (*index == 1) unsaid_.push_back(std::move(signal));
+      if (*index == 0)
+        drive.plan(std::chrono::milliseconds(1), std::move(signal), name);
+      else if (*index == 1)
+        unsaid_.push_back(std::move(signal));
     }
   }
 

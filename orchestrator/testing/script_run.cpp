@@ -39,7 +39,7 @@ Reaction reaction_of(const Turn& turn, const Attempt& attempt) {
 
 /// A line of the log; empty: nothing an author counts.
 std::string line_of(const Event& event) {
-  const std::string name(event.step);
+  std::string name = event.step;
   switch (event.kind) {
     case EventKind::kSucceeded: return name;
     case EventKind::kFailed:

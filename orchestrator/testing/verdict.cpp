@@ -1,6 +1,7 @@
 // What has to hold of an end.
 #include "verdict.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -37,11 +38,13 @@ std::map<int, Seen> seen_by(const Drive& drive) {
 
 /// It stands, and should not.
 std::string stands(const Ledger::Entry& entry, const std::string& ended) {
-  const std::string start = ended + ", but " + called(entry) + " stands: ";
-  if (entry.step->has_compensation) return start + "it took effect and was not undone";
-  return start + "it took effect and has no compensation (\"" +
-         std::string(entry.step->no_compensation_reason) +
-         "\"). Give it one, move it behind the pivot, or say Explore().leaves<…>() if that does no harm";
+  std::string text = ended;
+  text.append(", but ").append(called(entry)).append(" stands: it took effect and ");
+  if (entry.step->has_compensation) return text + "was not undone";
+  return text.append("has no compensation (\"")
+      .append(entry.step->no_compensation_reason)
+      .append(
+          "\"). Give it one, move it behind the pivot, or say Explore().leaves<…>() if that does no harm");
 }
 
 std::string of_effects(const Drive& drive, const std::string& ended, const Explore& options) {
@@ -65,16 +68,21 @@ std::string of_pairs(const Drive& drive, const std::string& ended, const Explore
   std::map<std::string, int> standing;
   for (const Ledger::Entry* entry : drive.ledger().entries())
     if (entry->stands()) ++standing[std::string(entry->step->name)];
-  for (const Explore::Pair& pair : options.pairs) {
-    const bool first = standing.contains(pair.first);
-    if (first == standing.contains(pair.second)) continue;
-    return ended + ": " + pair.sentence + " (" + (first ? pair.first : pair.second) + " stands, " +
-           (first ? pair.second : pair.first) + " does not)";
+  const auto torn = std::find_if(options.pairs.begin(), options.pairs.end(), [&standing](const auto& pair) {
+    return standing.contains(pair.first) != standing.contains(pair.second);
+  });
+  if (torn != options.pairs.end()) {
+    const bool first = standing.contains(torn->first);
+    return ended + ": " + torn->sentence + " (" + (first ? torn->first : torn->second) + " stands, " +
+           (first ? torn->second : torn->first) + " does not)";
   }
-  for (const std::string& step : options.single)
-    if (standing.contains(step) && standing[step] > 1)
-      return ended + ", and " + step + " stands " + std::to_string(standing[step]) + " times";
-  return {};
+  const auto often =
+      std::find_if(options.single.begin(), options.single.end(), [&standing](const auto& step) {
+        const auto found = standing.find(step);
+        return found != standing.end() && found->second > 1;
+      });
+  if (often == options.single.end()) return {};
+  return ended + ", and " + *often + " stands " + std::to_string(standing[*often]) + " times";
 }
 
 }  // namespace

@@ -294,4 +294,30 @@ TEST(Explore, DrawsTheFlow) {
   EXPECT_THAT(found.dot(), AllOf(HasSubstr("digraph \"with-pivot\""), HasSubstr("shape=hexagon")));
 }
 
+struct ChargesTwice : skald::Saga<Order, Done> {
+  static constexpr std::string_view name = "charges-twice";
+  skald::Task<Done> run(skald::Context& saga, Order order) override {
+    const auto first = co_await saga.try_step<Charge>(order);
+    co_return co_await saga.step<Charge>(order.id, first ? order.cents : 2 * order.cents);
+  }
+};
+
+TEST(Explore, FindsWhatStandsTwice) {
+  EXPECT_TRUE(skald::testing::explore<ChargesTwice>(kOrder)) << "a saga may";
+  const auto found = skald::testing::explore<ChargesTwice>(kOrder, skald::testing::Explore().once<Charge>());
+  ASSERT_THAT(found.findings, SizeIs(1));
+  EXPECT_EQ(found.findings[0].sentence, "charges-twice ends completed, and charge stands 2 times");
+  EXPECT_EQ(found.findings[0].script, "charge: ok; charge: ok");
+}
+
+TEST(Explore, SaysWhenItWasNotAll) {
+  const auto found = skald::testing::explore<Good>(kOrder, skald::testing::Explore().maximum_runs(5));
+  ASSERT_THAT(found.findings, SizeIs(1));
+  EXPECT_THAT(found.findings[0].sentence, HasSubstr("not all was explored: 5 runs were not enough"));
+  const auto wrong = skald::testing::explore<Good>(kOrder, skald::testing::Explore().only("reserve: odd"));
+  ASSERT_THAT(wrong.findings, SizeIs(1));
+  EXPECT_THAT(wrong.findings[0].sentence,
+              HasSubstr("the run says \"reserve: odd\" where reserve takes ok, refused"));
+}
+
 }  // namespace shop
