@@ -8,6 +8,7 @@ namespace skald::memory {
 
 std::vector<Schedule> ScheduleTable::all() const {
   std::vector<Schedule> all;
+  all.reserve(entries_.size());
   for (const auto& [name, entry] : entries_) all.push_back(entry.schedule);
   return all;
 }
