@@ -81,7 +81,7 @@ bool Drive::step() {
   const bool over = is_ended(stored_.row.status) || stored_.row.status == SagaStatus::kStuck;
   const Time deadline = over ? kNever : instance_->next_deadline();
   if (queue_.empty() && !over && idle_) {
-    if (auto input = idle_(deadline)) return advance(*input), true;
+    if (auto input = idle_()) return advance(*input), true;
   }
   if (!queue_.empty() && queue_.begin()->first <= deadline) {
     const auto due = queue_.begin();
@@ -175,6 +175,7 @@ bool Drive::hand_over(const Attempt& attempt, bool local) {
         at + std::chrono::milliseconds(copy),
         Due{std::move(input), std::string(attempt.step->name) + ' ' + std::to_string(attempt.id.ordinal) +
                                   ' ' + std::to_string(static_cast<int>(attempt.id.phase)) + ' ' +
+                                  std::to_string(attempt.id.attempt) + ' ' +
                                   (decision.succeeded ? decision.output : decision.failure.code)});
   }
   return true;

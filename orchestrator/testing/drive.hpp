@@ -21,8 +21,8 @@ class Drive {
  public:
   /// Decides; nullopt: leave it, the run is of no interest any more.
   using React = std::function<std::optional<Reaction>(const Attempt&)>;
-  /// Nothing happens before `until` (kNever: ever), unless this gives something to happen now.
-  using Idle = std::function<std::optional<engine::Input>(Time until)>;
+  /// Nothing is under way and only time would move the saga, unless this gives something to happen now.
+  using Idle = std::function<std::optional<engine::Input>()>;
 
   Drive(const SagaDefinition& definition, React react, Idle idle = {});
   ~Drive();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <ostream>
+#include <set>
 #include <unordered_set>
 
 #include "drive.hpp"
@@ -85,8 +86,7 @@ class Search {
     unsaid_.clear();
     flow_.begin();
     Drive drive(
-        definition_, [this](const Attempt& attempt) { return react(attempt); },
-        [this](Time) { return idle(); });
+        definition_, [this](const Attempt& attempt) { return react(attempt); }, [this] { return idle(); });
     drive_ = nullptr;  // nothing has happened: the choices of signals are all there is
     plan_signals(drive);
     drive_ = &drive;
@@ -115,7 +115,8 @@ class Search {
              joined(texts));
     } else if (place < prefix_.size()) {
       index = prefix_[place];
-    } else if (drive_ == nullptr || seen_.insert(what + unsaid() + drive_->situation()).second) {
+    } else if (drive_ == nullptr ||
+               seen_.insert(what + unsaid() + unsettled() + drive_->situation()).second) {
       branch(texts.size());
     } else {
       return std::nullopt;
@@ -141,7 +142,7 @@ class Search {
 
   std::optional<Reaction> react(const Attempt& attempt) {
     const bool undo = attempt.id.phase == engine::Phase::kCompensation;
-    const std::pair<std::string, engine::Phase> place{attempt.key, attempt.id.phase};
+    const std::pair place{attempt.id.ordinal, attempt.id.phase};
     if (const auto known = faults_.find(place); known != faults_.end())
       return reaction_of(known->second, attempt, *drive_, options_);
     const std::string what = (undo ? "undo " : "") + std::string(attempt.step->name);
@@ -185,6 +186,21 @@ class Search {
     return text;
   }
 
+  /// What was chosen for steps that are open: it decides on their next attempts.
+  [[nodiscard]] std::string unsettled() const {
+    std::set<std::pair<int, engine::Phase>> settled;
+    for (const engine::Event& event : drive_->events()) {
+      using Kind = engine::EventKind;
+      const bool action = event.kind == Kind::kSucceeded || (event.kind == Kind::kFailed && !event.retry_at);
+      if (action) settled.emplace(event.ordinal, engine::Phase::kAction);
+      if (event.kind == Kind::kCompensated) settled.emplace(event.ordinal, engine::Phase::kCompensation);
+    }
+    std::string text;
+    for (const auto& [place, fault] : faults_)
+      if (!settled.contains(place)) text += std::to_string(place.first) + fault.text() + ';';
+    return text;
+  }
+
   std::optional<engine::Input> idle() {
     if (unsaid_.empty()) return std::nullopt;
     engine::Input input(std::move(unsaid_.front()));
@@ -220,7 +236,7 @@ class Search {
   // Of the run under way:
   Prefix prefix_;
   std::vector<Choice> chosen_;
-  std::map<std::pair<std::string, engine::Phase>, Fault> faults_;
+  std::map<std::pair<int, engine::Phase>, Fault> faults_;  ///< by ordinal
   std::deque<engine::SignalInput> unsaid_;
   const Drive* drive_ = nullptr;
 };

@@ -320,4 +320,30 @@ TEST(Explore, SaysWhenItWasNotAll) {
               HasSubstr("the run says \"reserve: odd\" where reserve takes ok, refused"));
 }
 
+struct Pledge : skald::CommandStep<Order, Done> {
+  static constexpr std::string_view name = "pledge", topic = "commands";
+  static constexpr skald::StepOptions options{.start_to_close = 10s, .schedule_to_close = 1min};
+  static constexpr skald::NoCompensation compensation{"a pledge binds nobody"};
+};
+/// Takes a pledge that timed out for given.
+struct Trusts : skald::Saga<Order, Done> {
+  static constexpr std::string_view name = "trusts";
+  skald::Task<Done> run(skald::Context& saga, Order order) override {
+    const auto pledge = saga.start<Pledge>(order);
+    co_await saga.step<Charge>(order);
+    static_cast<void>(co_await saga.any(pledge));
+    const auto given = pledge.outcome();
+    if (!given && given.failure().code != "timeout") throw skald::SagaFailed("no-pledge", "it was refused");
+    co_return Done{order.id};
+  }
+};
+
+TEST(Explore, TellsStepsApartThatMayYetBehaveInDifferentWays) {
+  const auto found = skald::testing::explore<Trusts>(
+      kOrder,
+      skald::testing::Explore().leaves<Pledge>().together<Pledge, Charge>("charged without a pledge"));
+  ASSERT_FALSE(found) << found;
+  EXPECT_EQ(found.findings[0].script, "pledge: lost; charge: ok");
+}
+
 }  // namespace shop
