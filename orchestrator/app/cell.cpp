@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/environment.hpp"
+#include "app/open_database.hpp"
 #include "app/signals.hpp"
 #include "app/triggers.hpp"
 #include "app/version.hpp"
@@ -15,10 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds kRebalanceMargin{10'000};
 
 postgres::StoreOptions store_options(const Cell::Parts& parts) {
-  postgres::StoreOptions options;
-  options.uri = parts.database.postgres.conninfo();
-  options.schema = parts.database.postgres.schema;
-  options.namespace_name = parts.config.name_space;
+  postgres::StoreOptions options = store_of(parts.config, parts.database);
   options.slots = parts.database.slots;
   // A process that stops in mid-transaction blocks those that take its partitions over no longer than this.
   const std::chrono::milliseconds half_session = parts.session_timeout / 2;
@@ -67,10 +65,8 @@ Result<void> Cell::check_database() {
   postgres::Migrator migrator(postgres.conninfo(), postgres.schema);
   auto checked = migrator.check(postgres::Migrator::binary_version());
   if (checked) checked = store_.claim_slots();
-  if (checked || parts_.database.name.empty()) return checked;
-  Error error = checked.error();
-  error.message = parts_.database.called() + ": " + error.message;
-  return error;
+  if (checked) return checked;
+  return of_database(parts_.database, checked.error());
 }
 
 void Cell::set_reason(std::string reason) {

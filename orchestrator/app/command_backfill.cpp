@@ -2,7 +2,7 @@
 // of the ticks, so that it may be interrupted and run again.
 #include "app/asking.hpp"
 #include "app/commands.hpp"
-#include "app/each_database.hpp"
+#include "app/open_database.hpp"
 #include "schedules/changes.hpp"
 #include "skald/json.hpp"
 #include "wire/cloud_events.hpp"

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "app/commands.hpp"
-#include "app/each_database.hpp"
+#include "app/open_database.hpp"
 #include "wire/cloud_events.hpp"
 
 namespace skald::app {

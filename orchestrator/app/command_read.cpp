@@ -5,6 +5,7 @@
 #include "api/saga_view.hpp"
 #include "app/commands.hpp"
 #include "app/log.hpp"
+#include "app/open_database.hpp"
 #include "app/service.hpp"
 #include "app/timeline.hpp"
 #include "kafka/kafka_bus.hpp"
@@ -15,18 +16,6 @@ namespace skald::app {
 namespace {
 
 constexpr std::chrono::milliseconds kClusterPatience{10'000};
-
-Result<std::unique_ptr<Session>> open_session(const Config& config, const DatabaseConfig& database) {
-  postgres::StoreOptions options;
-  options.uri = database.postgres.conninfo();
-  options.schema = database.postgres.schema;
-  options.namespace_name = config.name_space;
-  auto session = postgres::PostgresStore(options).open();
-  if (session || database.name.empty()) return session;
-  Error error = session.error();
-  error.message = database.called() + ": " + error.message;
-  return error;
-}
 
 Error usage(const std::string& message) { return {ErrorKind::kInvalid, kCodeUsage, message}; }
 

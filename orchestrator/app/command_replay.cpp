@@ -1,12 +1,12 @@
 // preflight, export and replay: does this binary go on with the sagas there are? All of them only read.
 #include <chrono>
 #include <fstream>
-#include <iostream>
 
 #include "api/saga_view.hpp"
 #include "app/commands.hpp"
 #include "app/environment.hpp"
 #include "app/history_file.hpp"
+#include "app/open_database.hpp"
 #include "app/replays.hpp"
 #include "app/timeline.hpp"
 #include "postgres/saga_reader.hpp"
@@ -15,14 +15,6 @@ namespace skald::app {
 namespace {
 
 Error usage(const std::string& message) { return {ErrorKind::kInvalid, kCodeUsage, message}; }
-
-postgres::StoreOptions store_of(const Config& config, const DatabaseConfig& database) {
-  postgres::StoreOptions options;
-  options.uri = database.postgres.conninfo();
-  options.schema = database.postgres.schema;
-  options.namespace_name = config.name_space;
-  return options;
-}
 
 /// Says how it ended; the exit code.
 int conclude(const Replays& replays, std::chrono::milliseconds took) {
@@ -67,15 +59,15 @@ int run_preflight(const Program& program, const PreflightOptions& options) {
     open.open_only = true;
     const auto read =
         postgres::read_sagas(store_of(*config, one), open, [&](const std::vector<StoredSaga>& sagas) {
-          for (const StoredSaga& saga : sagas) replays.add(saga);
-          late = since(began, clock) > *limit;
-          return !late;
+          for (const StoredSaga& saga : sagas) {
+            late = clock.monotonic() - began > *limit;
+            if (late) return false;
+            replays.add(saga);
+          }
+          return true;
         });
-    if (!read) {
-      Error error = read.error();
-      if (!one.name.empty()) error.message = one.called() + ": " + error.message;
-      return program.fail(error);
-    }
+    if (!read) return program.fail(of_database(one, read.error()));
+    if (late) break;
   }
   const int answer = conclude(replays, since(began, clock));
   if (!late || answer == kExitNo) return answer;
@@ -96,7 +88,7 @@ int run_export(const Program& program, const ExportOptions& options) {
           written += sagas.size();
           return true;
         });
-    if (!read) return program.fail(read.error());
+    if (!read) return program.fail(of_database(one, read.error()));
   }
   if (written > 0) return kExitOk;
   program.complain({ErrorKind::kInvalid, "SKALD-953", "there are no such sagas"});
@@ -114,6 +106,7 @@ int run_replay(const Program& program, const ReplayOptions& options) {
   for (const std::string& name : options.files) {
     std::ifstream file(name);
     if (!file) return program.fail(usage("cannot read " + printable(name, 500)));
+    const std::size_t before = replays.replayed();
     std::size_t number = 0;
     for (std::string line; std::getline(file, line);) {
       ++number;
@@ -126,6 +119,8 @@ int run_replay(const Program& program, const ReplayOptions& options) {
       }
       replays.add(*saga);
     }
+    if (replays.replayed() == before)
+      return program.fail(usage(printable(name, 500) + " holds no exported history"));
   }
   return conclude(replays, since(began, clock));
 }

@@ -2,7 +2,7 @@
 // orchestrator runs.
 #include "app/asking.hpp"
 #include "app/commands.hpp"
-#include "app/each_database.hpp"
+#include "app/open_database.hpp"
 #include "schedules/changes.hpp"
 #include "wire/cloud_events.hpp"
 

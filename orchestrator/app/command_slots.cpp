@@ -2,20 +2,13 @@
 #include <algorithm>
 
 #include "app/commands.hpp"
+#include "app/open_database.hpp"
 #include "postgres/slot_move.hpp"
 
 namespace skald::app {
 namespace {
 
 Error usage(const std::string& message) { return {ErrorKind::kInvalid, kCodeUsage, message}; }
-
-postgres::StoreOptions store_of(const Config& config, const DatabaseConfig& database) {
-  postgres::StoreOptions options;
-  options.uri = database.postgres.conninfo();
-  options.schema = database.postgres.schema;
-  options.namespace_name = config.name_space;
-  return options;
-}
 
 const DatabaseConfig* find_database(const Config& config, const std::string& name) {
   const auto found = std::find_if(config.databases.begin(), config.databases.end(),
@@ -37,9 +30,7 @@ int run_slots_show(const Program& program) {
   for (const DatabaseConfig& one : config->databases) {
     const auto owned = postgres::read_slots(store_of(*config, one));
     if (!owned) {
-      Error error = owned.error();
-      error.message = one.called() + ": " + error.message;
-      return program.fail(error);
+      return program.fail(of_database(one, owned.error()));
     }
     const std::string recorded = owned->slots ? owned->slots->text() : "not recorded yet";
     const bool same = !owned->slots || (*owned->slots == one.slots && owned->leaving.empty());

@@ -29,8 +29,9 @@ void Replays::add(const StoredSaga& saga) {
   const std::string what =
       (replayed.problem->corrupt ? "its history is damaged: " : "") + replayed.problem->message;
   const auto known = revision.differences.find(what);
-  Difference& difference =
-      known != revision.differences.end() ? known->second : revision.differences[room ? what : "others"];
+  Difference& difference = known != revision.differences.end()
+                               ? known->second
+                               : revision.differences[room ? what : "others beside these"];
   if (difference.sagas++ > 0) return;
   difference.example = saga.row.address.saga_id;
   difference.sequence = replayed.problem->sequence;

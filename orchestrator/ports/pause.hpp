@@ -38,7 +38,6 @@ struct PauseSet {
     const auto found = resumed.find(definition);
     return found == resumed.end() ? began : found->second;
   }
-  bool operator==(const PauseSet&) const = default;
 };
 
 }  // namespace skald

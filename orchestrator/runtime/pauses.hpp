@@ -16,12 +16,9 @@ class Pauses {
     const std::scoped_lock lock(mutex_);
     return set_;
   }
-  /// False: as before.
-  bool tell(PauseSet set) {
+  void tell(PauseSet set) {
     const std::scoped_lock lock(mutex_);
-    if (*set_ == set) return false;
     set_ = std::make_shared<const PauseSet>(std::move(set));
-    return true;
   }
 
  private:

@@ -297,24 +297,24 @@ void Timekeeper::tell_changes(const std::vector<Pause>& pauses, const PauseSet& 
 
 bool Timekeeper::read_pauses(Session& session) {
   const auto pauses = session.pauses();
-  if (!fine(pauses)) {
+  const auto failed = [this] {
     pauses_at_ = Ns(0);
     return false;
-  }
-  const auto now = session.now();
-  if (!fine(now)) {
-    pauses_at_ = Ns(0);
-    return false;
-  }
+  };
+  if (!fine(pauses)) return failed();
   const auto before = parts_.pauses.now();
   PauseSet set;
-  set.began = before->began == Time{} ? *now : before->began;
-  set.resumed = before->resumed;
   for (const Pause& pause : *pauses)
     (pause.kind == PauseKind::definition ? set.definitions : set.steps).insert(pause.name);
+  const bool known = before->began != Time{};
+  if (known && set.definitions == before->definitions && set.steps == before->steps) return true;
+  const auto now = session.now();
+  if (!fine(now)) return failed();
+  set.began = known ? before->began : *now;
+  set.resumed = before->resumed;
   for (const std::string& name : before->definitions)
     if (!set.definitions.contains(name)) set.resumed[name] = *now;
-  if (!parts_.pauses.tell(set)) return true;
+  parts_.pauses.tell(set);
   parts_.seams.observer.paused(set);
   parked_soon_.store(true);
   tell_changes(*pauses, *before, set);
