@@ -315,7 +315,19 @@ void KafkaConsumer::assign_started() {
   const auto code = rd_kafka_assign(client_.get(), list.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     log(kErrorSeverity, std::string("kafka: assigning failed: ") + rd_kafka_err2str(code));
+  settle_assignment();
   pause_in_client(paused);
+}
+
+// librdkafka aborts the process when a partition is taken away again while it is still being stopped by the assignment
+// before (its issue 5573). Stopping is a message to its own thread and an answer to that: a question asked behind the
+// first is answered behind it, the second behind the answer.
+void KafkaConsumer::settle_assignment() {
+  for (int round = 0; round < 2; ++round) {
+    rd_kafka_topic_partition_list_t* answer = nullptr;
+    rd_kafka_assignment(client_.get(), &answer);
+    const Owned<rd_kafka_topic_partition_list_t> assigned(answer);
+  }
 }
 
 Result<void> KafkaConsumer::follow_topics(std::chrono::milliseconds timeout) {

@@ -55,6 +55,7 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   bool leave_group();
   void probe();
   void assign_started();
+  void settle_assignment();
   void move_client_to(const std::vector<TopicPartition>& partitions);
   void pause_in_client(const std::vector<TopicPartition>& partitions);
   void fail(const TopicPartition& partition, rd_kafka_resp_err_t code, const std::string& reason);
