@@ -41,7 +41,7 @@ engine::Environment environment(Random& random) {
   environment.build = "bench";
   environment.random = &random;
   const auto& step = step_definition<bench::Next>();
-  environment.steps[std::string(step.name)] = {std::string(step.topic), step.options};
+  environment.steps[std::string(step.name)] = {std::string(step.topic), step.options, &step};
   return environment;
 }
 

@@ -47,52 +47,6 @@ bool for_loopback(const HttpRequest& request) {
   return host.empty() || host == "localhost" || host == "[::1]" || host.starts_with("127.");
 }
 
-std::optional<engine::OperatorVerb> verb_of(std::string_view text) {
-  if (text == "retry") return engine::OperatorVerb::retry;
-  if (text == "skip") return engine::OperatorVerb::skip;
-  if (text == "compensate") return engine::OperatorVerb::compensate;
-  if (text == "end") return engine::OperatorVerb::end;
-  if (text == "cancel") return engine::OperatorVerb::cancel;
-  if (text == "terminate") return engine::OperatorVerb::terminate;
-  if (text == "pause") return engine::OperatorVerb::pause;
-  if (text == "resume") return engine::OperatorVerb::resume;
-  return std::nullopt;
-}
-
-Result<engine::OperatorAction> action_of(const json::Value& body) {
-  engine::OperatorAction action;
-  const auto verb = text_of(body, "action", 20, true);
-  if (!verb) return verb.error();
-  if (!verb_of(*verb))
-    return Error{ErrorKind::kInvalid, kBadRequest,
-                 "/action takes retry, skip, compensate, end, cancel, terminate, pause or resume"};
-  action.verb = *verb_of(*verb);
-  const bool any_sequence = engine::is_wherever(action.verb);
-  const auto sequence = body.find("sequence");
-  if (sequence || !any_sequence) {
-    if (!sequence || !sequence->as_int64() || *sequence->as_int64() < 1)
-      return Error{ErrorKind::kInvalid, kBadRequest,
-                   "/sequence takes the saga's sequence as you saw it, a whole number from 1"};
-    action.sequence = *sequence->as_int64();
-  }
-  if (const auto ordinal = body.find("ordinal")) {
-    const auto value = ordinal->as_int64();
-    if (!value || *value < 0 || *value > 1'000'000)
-      return Error{ErrorKind::kInvalid, kBadRequest,
-                   "/ordinal takes the stuck step's ordinal, a whole number"};
-    action.ordinal = static_cast<int>(*value);
-  }
-  const auto who = text_of(body, "who", kMaximumPersonBytes, true);
-  if (!who) return who.error();
-  const auto why = text_of(body, "why", kMaximumReasonBytes, true);
-  if (!why) return why.error();
-  action.who = *who;
-  action.why = *why;
-  const auto result = body.find("result");
-  if (result) action.result = result->text();
-  return action;
-}
-
 /// What stands behind a saga's id, which may hold slashes itself.
 struct Ending {
   std::string what;  ///< actions, signals, updates, queries; empty: none of them
@@ -323,16 +277,6 @@ HttpResponse Api::start(const HttpRequest& request, const std::string& definitio
   text_member(writer, "result", started->duplicate ? "exists" : "started");
   writer.end_object();
   return answer(started->duplicate ? 200 : 201, writer.take());
-}
-
-HttpResponse Api::act(const HttpRequest& request, const SagaAddress& address) {
-  const auto body = json::Document::parse(request.body);
-  if (!body) return refuse(400, body.error().code, body.error().message);
-  const auto action = action_of(body->root());
-  if (!action) return refuse(action.error());
-  const auto done = control_.send(address, engine::Input(*action));
-  if (!done) return refuse(done.error());
-  return answer(200, R"({"result":"applied"})");
 }
 
 HttpResponse Api::positions() {

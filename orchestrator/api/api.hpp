@@ -51,7 +51,9 @@ class Api {
   HttpResponse list(const HttpRequest& request);
   HttpResponse show(const SagaAddress& address);
   HttpResponse start(const HttpRequest& request, const std::string& definition);
+  // Operators: api_actions.cpp.
   HttpResponse act(const HttpRequest& request, const SagaAddress& address);
+  HttpResponse reset(const SagaAddress& address, const engine::OperatorAction& action, bool dry_run);
   // To a running saga: api_running.cpp.
   HttpResponse signal(const HttpRequest& request, const SagaAddress& address, const std::string& name);
   HttpResponse update(const HttpRequest& request, const SagaAddress& address, const std::string& name);

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/input.hpp"
+#include "engine/reset_plan.hpp"
 #include "ports/identity.hpp"
 #include "ports/store.hpp"
 #include "skald/result.hpp"
@@ -52,6 +54,10 @@ class Control {
   /// process has no code for it, or the code threw.
   virtual Result<std::string> query(const StoredSaga& saga, std::string_view name,
                                     std::string_view input) = 0;
+
+  /// What a reset would do with a saga, as stored. kRefused: why it cannot be.
+  virtual Result<std::vector<engine::ResetStep>> plan_reset(const StoredSaga& saga,
+                                                            const engine::OperatorAction& action) = 0;
 
   /// Does this process have such a definition, or step type?
   [[nodiscard]] virtual bool knows(PauseKind kind, std::string_view name) = 0;

@@ -47,6 +47,31 @@ Result<void> write_place(json::Writer& writer, const std::string& body, const Ac
   return {};
 }
 
+/// What a reset does with the steps after its target, a line each; empty for other actions.
+std::string plan_text(const std::string& body) {
+  const auto plan = json::Document::parse(body);
+  const auto steps = plan ? plan->root().find("steps") : std::nullopt;
+  if (!steps) return {};
+  std::string text;
+  for (std::size_t index = 0; index < steps->size(); ++index) {
+    const auto step = steps->element(index);
+    const auto text_of = [&step](const char* name) {
+      const auto member = step.find(name);
+      return std::string(member ? member->as_string() : std::string_view());
+    };
+    const std::string effect = text_of("effect");
+    const auto ordinal = step.find("ordinal");
+    text += "  step " + std::to_string(ordinal ? ordinal->as_int64().value_or(0) : 0) + " " +
+            printable(text_of("step")) + ": " +
+            (effect == "stays"         ? "stays: it took effect or may have, and has no compensation"
+             : effect == "kept"        ? "kept: it counts as done if the code comes to it with the same input"
+             : effect == "compensated" ? "is compensated before the saga goes on"
+                                       : "took no effect") +
+            "\n";
+  }
+  return text.empty() ? "  no step was begun after it\n" : text;
+}
+
 }  // namespace
 
 int act(const Program& program, const Config& config, const ActionOptions& options) {
@@ -69,6 +94,13 @@ int act(const Program& program, const Config& config, const ActionOptions& optio
     if (auto place = write_place(writer, seen->body, options); !place) return program.fail(place.error());
   member("who", options.who);
   member("why", options.why);
+  if (options.to) {
+    writer.key("to");
+    writer.integer(*options.to);
+    member("effects", options.effects);
+    writer.key("dry_run");
+    writer.boolean(options.dry_run);
+  }
   if (!options.result.empty()) {
     const auto result = read_argument(options.result, "--result");
     if (!result) return program.fail(result.error());
@@ -79,7 +111,8 @@ int act(const Program& program, const Config& config, const ActionOptions& optio
   const auto answer = api::ask({url, "POST", path + "/actions", writer.take(), config.http.token});
   if (!answer) return program.fail(answer.error());
   if (answer->status == 200) {
-    print(options.saga + " " + printable(options.id, 255) + ": " + options.verb + " applied\n");
+    print(options.saga + " " + printable(options.id, 255) + ": " + options.verb +
+          (options.dry_run ? " would do this:\n" : " applied\n") + plan_text(answer->body));
     return kExitOk;
   }
   return refused(program, *answer);

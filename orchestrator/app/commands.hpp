@@ -106,8 +106,9 @@ int run_query(const Program& program, const RunningOptions& options);
 
 /// retry, skip, compensate, end, cancel and terminate.
 struct ActionOptions {
-  std::string verb, saga, id, who, why, result, url;
-  std::optional<std::int64_t> sequence, ordinal;
+  std::string verb, saga, id, who, why, result, url, effects;
+  std::optional<std::int64_t> sequence, ordinal, to;
+  bool dry_run = false;
 };
 int run_action(const Program& program, const ActionOptions& options);
 /// One action on one saga; says what came of it. The exit code.

@@ -203,7 +203,7 @@ class Builder {
         config_.topics.children = text("topics.children", "skald." + config_.name_space + ".children");
       engine::StepSettings settings{
           child ? config_.topics.children : text("steps.<step>.topic", std::string(definition->topic), name),
-          definition->options};
+          definition->options, definition};
       StepOptions& options = settings.options;
       duration("steps.<step>.start_to_close", name, [&](auto value) { options.start_to_close = value; });
       duration("steps.<step>.schedule_to_close", name,

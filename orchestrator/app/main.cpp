@@ -235,6 +235,7 @@ class CommandLine {
     add_action("skip", "Let a stuck or an open step count as done, with the result given");
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
+    add_reset();
     add_pauses();
     add_schedules();
     add_complete();
@@ -422,9 +423,26 @@ class CommandLine {
         ->type_name("URL");
   }
 
-  void add_action(const std::string& verb, const std::string& description) {
+  void add_reset() {
+    CLI::App* command =
+        add_action("reset", "Let an open saga go on from an earlier transition, with the code as it is now");
+    command->add_option("--to", action_.to, "The last transition that is to count, as `show` numbers them")
+        ->type_name("N")
+        ->check(CLI::PositiveNumber)
+        ->required();
+    command
+        ->add_option("--effects", action_.effects,
+                     "What took effect after it: compensate it before the saga goes on, or keep it")
+        ->check(CLI::IsMember({"compensate", "keep"}))
+        ->required();
+    command->add_flag("--dry-run", action_.dry_run, "Only say what it would do");
+  }
+
+  CLI::App* add_action(const std::string& verb, const std::string& description) {
     const std::string example = verb + " place-order o-17 --who ann --why 'provider is back'" +
-                                (verb == "skip" ? " --result '{\"id\":\"r-1\"}'" : "");
+                                (verb == "skip"    ? " --result '{\"id\":\"r-1\"}'"
+                                 : verb == "reset" ? " --to 5 --effects compensate"
+                                                   : "");
     CLI::App* command = add(verb, description, example, [this, verb] {
       action_.verb = verb;
       return run_action(program_, action_);
@@ -444,6 +462,7 @@ class CommandLine {
                        "The step's result: JSON or @FILE; a compensation has none")
           ->type_name("JSON");
     command->add_option("--url", action_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+    return command;
   }
 
   Program& program_;

@@ -320,6 +320,13 @@ Result<std::string> Service::query(const StoredSaga& saga, std::string_view name
   return (*runtime)->query(saga, name, input);
 }
 
+Result<std::vector<engine::ResetStep>> Service::plan_reset(const StoredSaga& saga,
+                                                           const engine::OperatorAction& action) {
+  const auto runtime = runtime_of(saga.row.address);
+  if (!runtime) return runtime.error();
+  return (*runtime)->plan_reset(saga, action);
+}
+
 bool Service::knows(PauseKind kind, std::string_view name) {
   if (kind == PauseKind::step) return parts_.config.steps.contains(name);
   return parts_.program.registry.saga(name) != nullptr;

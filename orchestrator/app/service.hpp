@@ -52,6 +52,8 @@ class Service final : private api::Control {
                         const std::string& origin) override;
   Result<Sent> send(const SagaAddress& address, const engine::Input& input) override;
   Result<std::string> query(const StoredSaga& saga, std::string_view name, std::string_view input) override;
+  Result<std::vector<engine::ResetStep>> plan_reset(const StoredSaga& saga,
+                                                    const engine::OperatorAction& action) override;
   bool knows(PauseKind kind, std::string_view name) override;
   Result<void> could_start(const std::string& definition, const std::string& input) override;
   Result<std::string> cluster_id() override;

@@ -54,6 +54,12 @@ std::string again_of(const Event& event, const char* final_words) {
   return event.retry_at ? ", again at " + clock_time(*event.retry_at) : final_words;
 }
 
+std::string reset_of(const Event& event) {
+  if (event.to == 0) return "";
+  return " to transition " + std::to_string(event.to) +
+         (event.keeps ? ", what took effect since is kept" : ", what took effect since is compensated");
+}
+
 std::string described(const Event& event) {
   switch (event.kind) {
     case EventKind::kStarted:
@@ -91,12 +97,14 @@ std::string described(const Event& event) {
       return step_of(event) + " is left to be completed by its token" + attempt_of(event);
     case EventKind::kFired: return "timer " + std::to_string(event.ordinal) + " fired";
     case EventKind::kOperator:
-      return "operator " + printable(event.who) + ": " + event.reason +
+      return "operator " + printable(event.who) + ": " + event.reason + reset_of(event) +
              (event.why.empty() ? "" : ", because " + printable(event.why, 300));
     case EventKind::kStep:
+      if (event.again) return step_of(event) + " counts as done: it took effect before the reset";
       return step_of(event) + " scheduled" + (event.pivot ? " (pivot)" : "") +
              (event.id.empty() ? "" : " as child saga " + printable(event.id, 255)) + held_of(event) +
              due_of(event);
+    case EventKind::kResumed: return "goes on from transition " + std::to_string(event.to);
     case EventKind::kCarried: return "carries on from the run before";
     case EventKind::kContinued: return "continues as new";
     case EventKind::kReturned: return "the saga's code returned";

@@ -17,6 +17,7 @@ void Instance::State::apply(const Event& event) {
     case EventKind::kCarried: return apply_carried(event);
     case EventKind::kContinued:
       continued_ = true;
+      code_ended_in_ = sequence_ + 1;
       next_input_ = event.data;
       return;
     case EventKind::kSignal:
@@ -25,13 +26,18 @@ void Instance::State::apply(const Event& event) {
     case EventKind::kAnswered: answers_[update_key_] = {answers_.size(), event.data}; return;
     case EventKind::kParent: return apply_parent(event);
     case EventKind::kCancel: cancel_ = event.failure; return;
+    case EventKind::kResumed: reset_to_ = 0; return;
     case EventKind::kRecorded:
     case EventKind::kPatched: return;  // the code has what it asked for
     case EventKind::kReturned:
       returned_ = true;
+      code_ended_in_ = sequence_ + 1;
       output_ = event.data;
       return;
-    case EventKind::kThrew: threw_ = event.failure; return;
+    case EventKind::kThrew:
+      threw_ = event.failure;
+      code_ended_in_ = sequence_ + 1;
+      return;
     case EventKind::kRollback: return apply_rollback(event);
     case EventKind::kStuck: return apply_stuck(event);
     case EventKind::kEnded: return apply_ended(event);
@@ -85,7 +91,14 @@ void Instance::State::apply_started(const Event& event) {
 }
 
 void Instance::State::apply_step(const Event& event) {
-  StepState& step = steps_.back();
+  StepState& step = *this->step(event.ordinal);
+  step.scheduled_in = sequence_ + 1;
+  if (event.again) {
+    step.kept = step.slot.observed = false;
+    step.group = event.group;
+    forward_only_ = forward_only_ || step.pivot;
+    return;
+  }
   step.pivot = event.pivot;
   step.input = event.data;
   step.child_id = event.id;
@@ -104,7 +117,8 @@ void Instance::State::apply_step(const Event& event) {
 }
 
 void Instance::State::apply_timer(const Event& event) {
-  detail::TimerSlot& timer = *timers_.back();
+  Timer& timer = *timers_.back();
+  timer.started_in = sequence_ + 1;
   timer.due = event.until.value_or(now_);
   timer.fired = timer.due <= now_;
 }
@@ -127,7 +141,7 @@ void Instance::State::apply_update(const Event& event) {
   update_key_ = Mailbox::key(event.who, event.id);
   if (replaying_ == nullptr || !execution_) return;
   const auto answer = execution_->update(event.name, event.data);
-  if (!answer)
+  if (!answer && !replaying_->facts_only)
     replaying_->divergence =
         "history has " + describe(event) + ", which the code refuses: " + answer.error().message;
 }
@@ -135,6 +149,7 @@ void Instance::State::apply_update(const Event& event) {
 /// A local attempt that runs is not interrupted: what it returns is judged, and nobody waits for it.
 void Instance::State::apply_abandoned(StepState& step, const Event& event) {
   step.abandoned = true;
+  step.abandoned_in = sequence_ + 1;
   note_failed(step.slot.ordinal);
   if (!step.runs_here()) {
     step.unknown = step.unanswered();
@@ -214,6 +229,7 @@ void Instance::State::apply_attempt(StepState& step, const Event& event) {
 
 void Instance::State::apply_rollback(const Event& event) {
   move(Cause::kRollback);
+  reset_to_ = 0;
   rollback_is_cancel_ = event.reason == "cancel";
   rollback_failure_ = event.failure;
   close_frame();
@@ -270,10 +286,12 @@ void Instance::State::apply_operator(const Event& event) {
     paused_ = event.reason == "pause";
     return;
   }
+  if (event.reason == "reset") return apply_reset(event);
   if (event.reason == "retry" && status_ != SagaStatus::kStuck)
     return;  // the attempts that follow are all of it
   if (event.reason == "compensate") {
     move(Cause::kCompensate);
+    reset_to_ = 0;
     rollback_failure_ = event.failure;
     forward_only_ = false;
     close_frame();

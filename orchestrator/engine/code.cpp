@@ -41,7 +41,8 @@ void Instance::State::pump() {
   waits_before_code_ = mailbox_.waits();
   failed_before_code_ = failed_.size();
   given_up_.clear();
-  if (status_ != SagaStatus::kRunning || paused_ || continued_ || cancel_takes_effect()) return;
+  const bool waits = paused_ || spent_ || reset_to_ != 0;
+  if (status_ != SagaStatus::kRunning || waits || continued_ || cancel_takes_effect()) return;
   run_code();
   if (continued_) close_frame();
   if (frame_ == Frame::kSuspended && execution_ && execution_->done()) end_of_code();
@@ -116,6 +117,7 @@ detail::Slot& Instance::State::schedule(const StepDefinition& definition, std::s
     defect("unknown-step", "step " + std::string(definition.name) + " has no settings in this process");
     return dead_slot(definition);
   }
+  if (StepState* kept = kept_step(definition, input, pivot); kept != nullptr) return take_over(*kept);
   auto child = child_id(definition, input);
   if (!child) return dead_slot(definition);
   StepState& step = steps_.emplace_back();
@@ -168,7 +170,7 @@ detail::TimerSlot& Instance::State::start_timer(Time due) {
                               std::to_string(environment_.limits.maximum_sleep.count()) + " days");
     return dead_timer_;
   }
-  auto timer = std::make_unique<detail::TimerSlot>();
+  auto timer = std::make_unique<Timer>();
   timer->ordinal = ordinal;
   timers_.push_back(std::move(timer));
   Event event;

@@ -35,7 +35,7 @@ std::string outcome_data(const SagaAddress& address, const Event& ended) {
 void Instance::State::effects(const Event& event, Transition& transition) {
   switch (event.kind) {
     case EventKind::kStep:
-      if (!event.held) send_attempt(event, Phase::kAction, 1, transition);
+      if (!event.held && !event.again) send_attempt(event, Phase::kAction, 1, transition);
       return;
     case EventKind::kAttempt: return send_attempt(event, event.phase, event.attempt, transition);
     case EventKind::kCompensating:

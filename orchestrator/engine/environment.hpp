@@ -20,6 +20,7 @@ namespace skald::engine {
 struct StepSettings {
   std::string topic;  ///< command steps
   StepOptions options;
+  const StepDefinition* definition = nullptr;  ///< what a reset undoes is not named by the code any more
 };
 
 struct Limits {

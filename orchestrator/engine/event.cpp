@@ -12,7 +12,7 @@
 namespace skald::engine {
 namespace {
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 29> kNames{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 30> kNames{{
     {EventKind::kStarted, "started"},
     {EventKind::kSucceeded, "succeeded"},
     {EventKind::kFailed, "failed"},
@@ -29,6 +29,7 @@ constexpr std::array<std::pair<EventKind, std::string_view>, 29> kNames{{
     {EventKind::kAnswered, "answered"},
     {EventKind::kParent, "parent"},
     {EventKind::kCancel, "cancel"},
+    {EventKind::kResumed, "resumed"},
     {EventKind::kOperator, "operator"},
     {EventKind::kStep, "step"},
     {EventKind::kTimer, "timer"},
@@ -87,6 +88,9 @@ void write_event(std::string& text, const Event& event, std::string_view before)
   write_number(writer, "group", event.group);
   write_flag(writer, "held", event.held);
   write_flag(writer, "keeps_completed", event.keeps_completed);
+  write_flag(writer, "again", event.again);
+  write_number(writer, "to", event.to);
+  write_flag(writer, "keeps", event.keeps);
   write_number(writer, "attempt", event.attempt);
   write_flag(writer, "compensation", event.phase == wire::Phase::kCompensation);
   write_flag(writer, "pivot", event.pivot);
@@ -176,6 +180,9 @@ class EventReader {
     if (key == "group") return number(member, event.group);
     if (key == "held") return event.held = true, true;
     if (key == "keeps_completed") return event.keeps_completed = true, true;
+    if (key == "again") return event.again = true, true;
+    if (key == "to") return number(member, event.to);
+    if (key == "keeps") return event.keeps = true, true;
     if (key == "attempt") return number(member, event.attempt);
     if (key == "compensation") return event.phase = wire::Phase::kCompensation, true;
     if (key == "pivot") return event.pivot = true, true;

@@ -42,6 +42,7 @@ enum class EventKind {
   kAnswered,            ///< what it answered
   kParent,              ///< the parent's command: another attempt of its step, or (compensation) to roll back
   kCancel,              ///< somebody wants the saga rolled back, or its deadline passed behind a shield
+  kResumed,             ///< what a reset had to undo is undone: the code goes on from there
   kOperator,
   // By the code, compared on replay.
   kStep,       ///< scheduled, with its first attempt unless it is held
@@ -81,10 +82,13 @@ struct Event {
   bool held =
       false;  ///< kStep, kCompensating: no attempt goes out before `retry_at`: the step type is paused
   bool keeps_completed = false;  ///< kParent: not rolled back if it has completed
-  std::string data;              ///< JSON payload, byte for byte; may be empty
-  Failure failure;               ///< code empty: none
-  std::optional<Time> until;     ///< start_to_close of the attempt this event sends, or the timer, falls due
-  std::optional<Time> close;     ///< schedule_to_close, or the saga's deadline (kStarted), falls due
+  bool again = false;   ///< kStep: it took effect before a reset and counts as done; its input stands there
+  std::int64_t to = 0;  ///< kOperator (reset), kResumed: the transition from which the code goes on
+  bool keeps = false;   ///< kOperator (reset): what took effect after it stands
+  std::string data;     ///< JSON payload, byte for byte; may be empty
+  Failure failure;      ///< code empty: none
+  std::optional<Time> until;  ///< start_to_close of the attempt this event sends, or the timer, falls due
+  std::optional<Time> close;  ///< schedule_to_close, or the saga's deadline (kStarted), falls due
   std::optional<Time> retry_at;
   Incarnation runner = 0;  ///< of a local step's attempt
   std::string reason;  ///< kStuck: machine-readable; kOperator: the verb; kEnded: the outcome; kRollback: why

@@ -37,6 +37,7 @@ inline constexpr std::array kEventTable{
     EventRow{EventKind::kAnswered, kYes, kNo, kNo, kNo},
     EventRow{EventKind::kParent, kYes, kYes, kYes, kYes},
     EventRow{EventKind::kCancel, kYes, kNo, kNo, kNo},
+    EventRow{EventKind::kResumed, kYes, kNo, kNo, kNo},
     EventRow{EventKind::kOperator, kYes, kYes, kYes, kNo},
     EventRow{EventKind::kStep, kYes, kNo, kNo, kNo},
     EventRow{EventKind::kTimer, kYes, kNo, kNo, kNo},

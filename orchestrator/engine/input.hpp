@@ -89,12 +89,20 @@ struct Poison {
   std::string input;    ///< as received
 };
 
-/// `cancel`, `terminate`, `pause` and `resume` are for open sagas, the others for a stuck one. Stored as numbers: append
-/// only.
-enum class OperatorVerb { retry, skip, compensate, end, cancel, terminate, pause, resume };
+/// `cancel`, `terminate`, `pause`, `resume` and `reset` are for open sagas, the others for a stuck one. Stored as numbers:
+/// append only.
+enum class OperatorVerb { retry, skip, compensate, end, cancel, terminate, pause, resume, reset };
 
 /// Those that need not say at what sequence the operator saw the saga.
-[[nodiscard]] constexpr bool is_wherever(OperatorVerb verb) { return verb >= OperatorVerb::cancel; }
+[[nodiscard]] constexpr bool is_wherever(OperatorVerb verb) {
+  return verb >= OperatorVerb::cancel && verb != OperatorVerb::reset;
+}
+
+/// Where a reset lets the code go on from.
+struct ResetTarget {
+  std::int64_t to = 0;         ///< the transition after which nothing of the code counts any more
+  bool keeps_effects = false;  ///< what took effect after it stands; else it is compensated first
+};
 
 /// What an operator decided. About a stuck saga it is refused if the saga has moved since the operator looked.
 struct OperatorAction {
@@ -104,6 +112,7 @@ struct OperatorAction {
   std::string result;         ///< JSON output, for skip
   std::string who;
   std::string why;
+  ResetTarget reset{};  ///< for reset
 };
 
 /// A value sent to a running saga. A second one of the same source and id is a duplicate.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/state.hpp"
+#include "skald/assert.hpp"
 
 namespace skald::engine {
 
@@ -61,6 +62,7 @@ Verdict after_the_end(const Instance::State& state, const Input& input) {
 }  // namespace
 
 Verdict Instance::advance(const Input& input, const Moment& moment) {
+  SKALD_ASSERT(!state_->spent_, state_->address_.saga_id.c_str());
   if (const auto* command = std::get_if<ParentCommand>(&input)) {
     if (auto verdict = answered_at_once(*state_, *command)) return std::move(*verdict);
   } else if (is_ended(state_->status_)) {
@@ -103,6 +105,7 @@ SagaStatus Instance::status() const { return state_->status_; }
 std::size_t Instance::history_bytes() const { return state_->history_bytes(); }
 Time Instance::next_deadline() const { return state_->next_deadline(); }
 std::string Instance::situation() const { return state_->situation(); }
+bool Instance::spent() const { return state_->spent_; }
 bool Instance::asleep() const { return state_->asleep(); }
 std::size_t Instance::memory_bytes() const { return state_->memory_bytes(); }
 

@@ -12,9 +12,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/environment.hpp"
 #include "engine/input.hpp"
+#include "engine/reset_plan.hpp"
 #include "engine/transition.hpp"
 #include "ports/store.hpp"
 #include "skald/saga.hpp"
@@ -49,6 +51,12 @@ class Instance {
   /// no object.
   [[nodiscard]] Result<std::string> query(std::string_view name, std::string_view input) const;
 
+  /// What a reset would do with each step scheduled after its target. kRefused: why it cannot be, of the saga as it is
+  /// stored and of the code as it is here.
+  static Result<std::vector<ResetStep>> plan_reset(const Environment& environment,
+                                                   const SagaDefinition& definition, const StoredSaga& stored,
+                                                   const OperatorAction& action);
+
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -69,6 +77,8 @@ class Instance {
   [[nodiscard]] bool asleep() const;
   /// What its future depends on, as text, times relative to the last transition's: for tools that compare instances.
   [[nodiscard]] std::string situation() const;
+  /// It was reset: rebuild it from history before it is advanced again.
+  [[nodiscard]] bool spent() const;
   /// What it occupies, frame and what the frame holds included: at least the truth for code that holds no more than its
   /// input and its steps' outputs. The cache's unit.
   [[nodiscard]] std::size_t memory_bytes() const;

@@ -15,6 +15,8 @@
 //   terminate   terminated, nothing undone
 //   pause       nothing is sent and the code does not go on; what comes in is kept
 //   resume      all of that happens now
+//
+// And reset, of a saga that runs or is stuck on its way forward: see reset.cpp.
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -30,6 +32,7 @@ std::string_view to_string(OperatorVerb verb) {
     case OperatorVerb::terminate: return "terminate";
     case OperatorVerb::pause: return "pause";
     case OperatorVerb::resume: return "resume";
+    case OperatorVerb::reset: return "reset";
   }
   return "";
 }
@@ -175,6 +178,7 @@ Ruling judge_unstuck(Instance::State& state, const OperatorAction& input) {
 
 Ruling judge(Instance::State& state, const OperatorAction& input) {
   if (is_wherever(input.verb)) return judge_wherever(state, input);
+  if (input.verb == OperatorVerb::reset) return judge_reset(state, input, operator_event(input));
   if (state.status_ != SagaStatus::kStuck) return judge_unstuck(state, input);
   if (input.sequence != state.sequence_ || input.ordinal != state.stuck_ordinal_)
     return {Judgement::kRefused, "the saga moved since you looked: it is stuck at sequence " +

@@ -68,6 +68,13 @@ void wake_compensation(Instance::State& state, StepState& step) {
 Ruling judge(Instance::State& state, const Wake& input) {
   if (state.status_ == SagaStatus::kStuck || state.paused_) return {};
   if (state.begins_anew()) return state.record_next_run(), Ruling{};
+  if (state.may_resume()) {
+    Event event;
+    event.kind = EventKind::kResumed;
+    event.to = state.reset_to_;
+    state.record(std::move(event));
+    return {};
+  }
   state.record_fired();
   if (state.deadline_waits()) {
     Event event;

@@ -51,7 +51,7 @@ std::vector<Event> unread_signals(const Mailbox& mailbox) {
 }  // namespace
 
 bool Instance::State::begins_anew() const {
-  if (!continued_ || status_ != SagaStatus::kRunning) return false;
+  if (!continued_ || reset_to_ != 0 || status_ != SagaStatus::kRunning) return false;
   const bool open = std::any_of(steps_.begin(), steps_.end(),
                                 [](const StepState& step) { return step.open() && !step.left_alone(); });
   return !open && debts_settled();
@@ -129,6 +129,7 @@ void Instance::State::forget_run() {
   threw_.reset();
   fired_ = 0;
   shields_ = open_groups_ = 0;
+  reset_to_ = code_ended_in_ = 0;
   returned_ = continued_ = forward_only_ = cancel_due_ = false;
   output_.clear();
   next_input_.clear();

@@ -1,5 +1,7 @@
 // Replay: history, event by event, through the same apply() as a live transition, with the code pumped once a row
 // where it was pumped then: after the inbound events. Ends where the history ends, or at the first difference.
+#include <algorithm>
+
 #include "engine/state.hpp"
 
 namespace skald::engine {
@@ -37,6 +39,8 @@ bool is_of_step(EventKind kind) {
 
 std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
   std::optional<ReplayProblem> problem;
+  resets_ = resets_of(stored);
+  const std::vector<Leap> leaps = outermost(resets_);
   sequence_ = stored.row.run_from - 1;
   for (const HistoryRow& row : stored.history) {
     if (row.sequence < stored.row.run_from) continue;  // of a run before
@@ -53,9 +57,13 @@ std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
     if (!entry->build.empty()) build_ = entry->build;
     if (!problem) {
       now_ = entry->at;
-      Replay replay{&entry->events, 0, {}};
+      Replay replay{&entry->events, 0, {}, false};
       replaying_ = &replay;
-      if (!replay_entry(*entry)) problem = ReplayProblem{false, row.sequence, replay.divergence, build_};
+      const auto leap = std::find_if(leaps.begin(), leaps.end(), [&row](const Leap& one) {
+        return row.sequence > one.to && row.sequence < one.at;
+      });
+      const bool fits = leap == leaps.end() ? replay_entry(*entry) : replay_facts(*entry, leap->to);
+      if (!fits) problem = ReplayProblem{false, row.sequence, replay.divergence, build_};
       replaying_ = nullptr;
       deactivate_settled();
     }

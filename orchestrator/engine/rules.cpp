@@ -7,7 +7,8 @@
 namespace skald::engine {
 
 void Instance::State::follow_rules() {
-  if (status_ == SagaStatus::kRunning && !paused_) rules_forward();
+  if (spent_) return;
+  if (status_ == SagaStatus::kRunning && !paused_) reset_to_ == 0 ? rules_forward() : rules_resetting();
   if (status_ == SagaStatus::kRollingBack && !paused_) rules_rolling_back();
   const std::int64_t transitions = sequence_ + 2 - run_from_;
   const bool over = transitions >= environment_.limits.maximum_transitions ||
@@ -28,7 +29,8 @@ bool Instance::State::pivot_open() const {
 }
 
 bool Instance::State::cancel_takes_effect() const {
-  return cancel_ && (cancel_due_ || shields_ <= 0) && !forward_only_ && code_may_go_on() && !pivot_open();
+  const bool in_force = cancel_ && (cancel_due_ || shields_ <= 0) && reset_to_ == 0;
+  return in_force && !forward_only_ && code_may_go_on() && !pivot_open();
 }
 
 /// What only an operator settles, and a later reason to be stuck has covered, is told again.
@@ -112,14 +114,22 @@ void Instance::State::record_rollback(Failure failure, std::string why) {
 }
 
 void Instance::State::rules_rolling_back() {
+  if (undo_in_order(0)) record_end(rollback_is_cancel_ ? "cancelled" : "compensated", {}, rollback_failure_);
+}
+
+/// Of the steps scheduled after a transition, the latest first, those of a group beside each other. True: none is left.
+bool Instance::State::undo_in_order(std::int64_t after) {
+  const auto stays = [after](const StepState& step) {
+    return step.scheduled_in <= after || (after > 0 && step.kept);
+  };
   for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-    if (roll_back(*step)) continue;
+    if (stays(*step) || roll_back(*step)) continue;
     const int group = step->group;
     for (++step; group != 0 && step != steps_.rend() && step->group == group; ++step)
-      if (status_ == SagaStatus::kRollingBack) static_cast<void>(roll_back(*step));
-    return;
+      if (status_ != SagaStatus::kStuck && !stays(*step)) static_cast<void>(roll_back(*step));
+    return false;
   }
-  record_end(rollback_is_cancel_ ? "cancelled" : "compensated", {}, rollback_failure_);
+  return true;
 }
 
 /// True: nothing of it is left to undo.

@@ -36,7 +36,7 @@ class Text {
 void add_step(Text& text, const StepState& step, Time now) {
   text.add(step.slot.step->name).add(step.pivot).add(step.key_generation).add(step.group).add(step.child_id);
   text.add(static_cast<int>(step.stage)).add(step.unknown).add(step.unreadable).add(step.deferred);
-  text.add(step.abandoned).add(step.has_output ? step.output : "").add(step.checkpoint);
+  text.add(step.abandoned).add(step.kept).add(step.has_output ? step.output : "").add(step.checkpoint);
   text.add(step.slot.settled).add(step.slot.succeeded).add(step.slot.observed).add(step.slot.failure);
   text.add(static_cast<int>(step.undo));
   const bool undo_open = step.undo_open();
@@ -52,7 +52,12 @@ std::string Instance::State::situation() const {
   text.add(to_string(status_)).add(stuck_reason_).add(stuck_ordinal_).add(forward_only_).add(paused_);
   text.add(returned_).add(continued_).add(output_).add(next_input_).add(threw_ ? threw_->what() : "");
   text.add(rollback_failure_).add(rollback_is_cancel_).add(cancel_ ? cancel_->what() : "");
-  text.add(cancel_due_).add(shields_).add(open_groups_).add(groups_).add(static_cast<std::int64_t>(draws_));
+  text.add(reset_to_ != 0)
+      .add(cancel_due_)
+      .add(shields_)
+      .add(open_groups_)
+      .add(groups_)
+      .add(static_cast<std::int64_t>(draws_));
   text.add(is_ended(status_) ? std::nullopt : deadline_, now_);
   if (asked_time_) text.add((now_ - started_at_).count());
   for (const StepState& step : steps_) add_step(text, step, now_);

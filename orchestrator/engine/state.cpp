@@ -196,11 +196,11 @@ bool Instance::State::asleep() const { return status_ == SagaStatus::kRunning &&
 
 Time Instance::State::next_deadline() const {
   if (is_ended(status_) || status_ == SagaStatus::kStuck || paused_) return kNever;
-  if (begins_anew()) return now_;
+  if (begins_anew() || spent_ || reset_is_due()) return now_;
   bool pivot_is_open = false;
   Time next = std::min(next_step_deadline(pivot_is_open), next_timer());
   const bool counts = deadline_ && !cancel_ && status_ == SagaStatus::kRunning;
-  if (counts && !forward_only_ && !pivot_is_open && !returned_ && !continued_)
+  if (counts && reset_to_ == 0 && !forward_only_ && !pivot_is_open && !returned_ && !continued_)
     next = std::min(next, *deadline_);
   return next;
 }
@@ -281,7 +281,7 @@ std::size_t Instance::State::memory_bytes() const {
                       heap_bytes(trace_.traceparent) + heap_bytes(trace_.tracestate) +
                       heap_bytes(trace_.baggage) + heap_bytes(build_) + of(rollback_failure_) +
                       block_bytes((active_.capacity() + failed_.capacity()) * sizeof(int));
-  bytes += timers_.size() * block_bytes(sizeof(detail::TimerSlot) + 3 * sizeof(void*));
+  bytes += timers_.size() * block_bytes(sizeof(Timer) + 3 * sizeof(void*));
   bytes += mailbox_.memory_bytes();
   constexpr std::size_t kNodeBytes = sizeof(std::pair<std::string, std::string>) + 4 * sizeof(void*);
   bytes += heap_bytes(update_key_) + (cancel_ ? of(*cancel_) : 0) + (threw_ ? of(*threw_) : 0);

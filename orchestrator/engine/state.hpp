@@ -47,6 +47,10 @@ struct StepState {
   std::string checkpoint;          ///< JSON: what its attempts said last of how far they had come
   std::optional<Time> beat_until;  ///< the next heartbeat is due
   bool abandoned = false;  ///< the code gave it up: a success is compensated, a failure not tried again
+  bool kept =
+      false;  ///< it took effect before a reset that keeps effects, and the code has not come to it again
+  std::int64_t scheduled_in = 0;  ///< the transition, the latest if the code came to it again
+  std::int64_t abandoned_in = 0;
   std::string output;
   Time scheduled_at{};
   std::optional<Time> until;
@@ -84,6 +88,16 @@ struct StepState {
   }
 };
 
+/// The transitions between the two are read for their facts only: the code goes on from `to`, with what `at` left it.
+struct Leap {
+  std::int64_t to = 0;
+  std::int64_t at = 0;
+};
+
+struct Timer : detail::TimerSlot {
+  std::int64_t started_in = 0;  ///< the transition
+};
+
 class Instance::State final : public detail::Journal {
  public:
   State(const Environment& environment, const SagaDefinition& definition, SagaAddress address, SagaKey key);
@@ -115,6 +129,10 @@ class Instance::State final : public detail::Journal {
   /// The run has ended with continue_as_new and nothing of it is left to wait for.
   [[nodiscard]] bool begins_anew() const;
   void record_next_run();
+  /// The code waits after a reset, and nothing is left of what it had to undo.
+  [[nodiscard]] bool may_resume() const;
+  /// The code waits after a reset, and nothing that it waits for is under way: the next wake-up moves the saga.
+  [[nodiscard]] bool reset_is_due() const;
   void record_stuck(std::string reason, int ordinal, std::string message, Phase phase = Phase::kAction);
   [[nodiscard]] std::string idempotency_key(const StepState& step) const;
   /// What the parent is told about its command, once this saga has ended.
@@ -178,10 +196,13 @@ class Instance::State final : public detail::Journal {
   std::optional<Time> deadline_;
   bool forward_only_ = false;  ///< the pivot took effect
   bool paused_ = false;        ///< by an operator: nothing is sent, the code does not go on
+  std::int64_t reset_to_ = 0;  ///< the code waits to go on from this transition; 0: it does not
+  std::vector<Leap> resets_;   ///< before this one, the latest first
+  bool spent_ = false;         ///< reset: its frame is of a time that counts no more
   int steps_before_ = 0;       ///< of runs before this one: ordinals go on
   int timers_before_ = 0;      ///< likewise
   std::deque<StepState> steps_;
-  std::vector<std::unique_ptr<detail::TimerSlot>> timers_;
+  std::vector<std::unique_ptr<Timer>> timers_;
   Mailbox mailbox_;
   struct Answer {
     std::size_t number = 0;  ///< in the order in which they were given
@@ -199,6 +220,7 @@ class Instance::State final : public detail::Journal {
   bool returned_ = false;
   bool continued_ = false;  ///< begins anew with next_input_
   std::optional<Failure> threw_;
+  std::int64_t code_ended_in_ = 0;  ///< the transition with one of these three
   std::optional<ReplayProblem> broken_;
   bool keep_code_ = false;  ///< the code's object outlives its frame: for queries
 
@@ -213,6 +235,7 @@ class Instance::State final : public detail::Journal {
     std::vector<Event>* events = nullptr;
     std::size_t next = 0;
     std::string divergence;
+    bool facts_only = false;  ///< the code takes no part
   };
 
   void apply(const Event& event);
@@ -224,6 +247,8 @@ class Instance::State final : public detail::Journal {
   void apply_carried(const Event& event);
   void apply_deferred(StepState& step);
   void forget_run();
+  void apply_reset(const Event& event);
+  void let_go(StepState& step, bool keeps);
   void apply_abandoned(StepState& step, const Event& event);
   void apply_succeeded(StepState& step, const Event& event);
   void apply_failed(StepState& step, const Event& event);
@@ -256,6 +281,9 @@ class Instance::State final : public detail::Journal {
   void close_frame();
 
   bool replay_entry(HistoryEntry& entry);
+  bool replay_facts(const HistoryEntry& entry, std::int64_t to);
+  bool replay_fact(const Event& event, std::int64_t to);
+  bool add_past_step(const Event& event);
   void pump_replayed(HistoryEntry& entry);
 
   bool stuck_again();
@@ -263,6 +291,8 @@ class Instance::State final : public detail::Journal {
   void rules_of_ended_code();
   bool pay_debts();
   void rules_rolling_back();
+  void rules_resetting();
+  bool undo_in_order(std::int64_t after);
   bool roll_back(StepState& step);
   void record_rollback(Failure failure, std::string why);
   bool owe_compensation(StepState& step);
@@ -273,6 +303,8 @@ class Instance::State final : public detail::Journal {
   [[nodiscard]] Time next_wake_up() const;
   [[nodiscard]] Time next_step_deadline(bool& pivot_is_open) const;
   [[nodiscard]] detail::Slot& dead_slot(const StepDefinition& definition);
+  [[nodiscard]] StepState* kept_step(const StepDefinition& definition, std::string_view input, bool pivot);
+  detail::Slot& take_over(StepState& step);
   [[nodiscard]] bool starts_too_much();
   [[nodiscard]] const detail::TimerSlot* timer(int ordinal) const;
   void record_end(std::string_view outcome, std::string data, Failure failure);
@@ -323,6 +355,11 @@ class Instance::State final : public detail::Journal {
   Replay* replaying_ = nullptr;
 };
 
+/// The resets of the saga's run, the latest first, each with what it leaps over.
+[[nodiscard]] std::vector<Leap> resets_of(const StoredSaga& stored);
+/// Those that none after them leaps over.
+[[nodiscard]] std::vector<Leap> outermost(const std::vector<Leap>& resets);
+
 /// An event of the code as the message of a divergence names it.
 [[nodiscard]] std::string describe(const Event& event);
 
@@ -346,6 +383,7 @@ struct Ruling {
 [[nodiscard]] Ruling judge(Instance::State& state, const SignalInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const UpdateInput& input);
 [[nodiscard]] Ruling judge(Instance::State& state, const ParentCommand& input);
+[[nodiscard]] Ruling judge_reset(Instance::State& state, const OperatorAction& input, Event event);
 /// The answer to a command that changes nothing: it is no parent's, or the saga has ended for good.
 [[nodiscard]] std::optional<Verdict> answered_at_once(const Instance::State& state,
                                                       const ParentCommand& input);

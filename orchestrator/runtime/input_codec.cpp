@@ -151,7 +151,10 @@ struct Encode {
   std::string operator()(const engine::OperatorAction& action) const {
     Writer writer(Kind::kOperator);
     writer.number(static_cast<std::int64_t>(action.verb)).number(action.sequence).number(action.ordinal);
-    return writer.text(action.result).text(action.who).text(action.why).take();
+    writer.text(action.result).text(action.who).text(action.why);
+    if (action.verb == engine::OperatorVerb::reset)
+      writer.number(action.reset.to).number(action.reset.keeps_effects ? 1 : 0);
+    return writer.take();
   }
   std::string operator()(const engine::SignalInput& signal) const {
     return sent(Kind::kSignal, signal).number(signal.may_be_for_nobody ? 1 : 0).take();
@@ -208,12 +211,16 @@ engine::Undeliverable read_undeliverable(Reader& reader) {
 
 engine::OperatorAction read_operator(Reader& reader) {
   engine::OperatorAction action;
-  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 7));
+  action.verb = static_cast<engine::OperatorVerb>(reader.number_in(0, 8));
   action.sequence = reader.number();
   action.ordinal = static_cast<int>(reader.number_in(INT32_MIN, INT32_MAX));
   action.result = reader.text();
   action.who = reader.text();
   action.why = reader.text();
+  if (action.verb == engine::OperatorVerb::reset) {
+    action.reset.to = reader.number();
+    action.reset.keeps_effects = reader.number_in(0, 1) == 1;
+  }
   return action;
 }
 

@@ -50,7 +50,10 @@ CachedSaga& Judge::admit(const StoredSaga& stored) {
 
 void Judge::judge(Turn& turn, const engine::Moment& moment) {
   turn.verdicts.reserve(turn.works.size());
-  for (Work& work : turn.works) judge_one(turn, work, moment);
+  for (Work& work : turn.works) {
+    judge_one(turn, work, moment);
+    if (turn.saga != nullptr && turn.saga->instance && turn.saga->instance->spent()) break;
+  }
   if (turn.saga != nullptr) parts_.cache.measure(*turn.saga);
 }
 

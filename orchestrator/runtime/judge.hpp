@@ -34,7 +34,8 @@ struct Turn {
   CachedSaga* saga = nullptr;  ///< in the cache, once it is there; valid for the round
   SagaKey key = 0;
   std::vector<Work> works;
-  std::vector<WorkVerdict> verdicts;  ///< one a work
+  /// One a work; fewer: after a reset the rest is judged again, with the saga rebuilt.
+  std::vector<WorkVerdict> verdicts;
   std::optional<SagaWrite> write;
   std::optional<Fence> fence;     ///< instead of a write
   std::vector<Message> messages;  ///< go out whoever wins: no saga was asked about them

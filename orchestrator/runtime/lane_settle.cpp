@@ -139,10 +139,13 @@ void Lane::settle_won(Turn& turn, Time now) {
     observer.saga_ended(turn.address.definition, turn.write->status, now - turn.started_at);
   // A stuck saga's frame may be gone: the operator's decision finds it rebuilt from history.
   const bool stands = saga != nullptr && (is_ended(saga->status) || saga->status == SagaStatus::kStuck);
-  if (stands || (turn.saga != nullptr && sleeps_long(*turn.saga))) cache_.erase(turn.address);
+  const bool spent = saga != nullptr && saga->instance && saga->instance->spent();
+  if (stands || spent || (turn.saga != nullptr && sleeps_long(*turn.saga))) cache_.erase(turn.address);
   run_locally(turn.address, std::move(turn.attempts));
-  for (std::size_t index = 0; index < turn.works.size(); ++index)
+  for (std::size_t index = 0; index < turn.verdicts.size(); ++index)
     settle_work(turn, turn.works[index], turn.verdicts[index]);
+  for (std::size_t index = turn.verdicts.size(); index < turn.works.size(); ++index)
+    again_.push_back(std::move(turn.works[index]));
 }
 
 void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict) {

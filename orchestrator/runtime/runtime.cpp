@@ -353,15 +353,30 @@ Result<InputAnswer> Runtime::send(const SagaAddress& saga, const engine::Input& 
   return InputAnswer{InputAnswer::Kind::kAccepted, 0, "stored; it is applied in its turn", {}};
 }
 
+namespace {
+
+Result<const SagaDefinition*> code_of(const Registry& registry, const SagaRow& row) {
+  if (const SagaDefinition* definition = registry.saga(row.address.definition, row.revision))
+    return definition;
+  return Error{ErrorKind::kRefused, std::string(code::kNoCode),
+               "this process has no code for revision " + std::to_string(row.revision) + " of " +
+                   row.address.definition};
+}
+
+}  // namespace
+
+Result<std::vector<engine::ResetStep>> Runtime::plan_reset(const StoredSaga& saga,
+                                                           const engine::OperatorAction& action) const {
+  const auto definition = code_of(body_->parts.registry, saga.row);
+  if (!definition) return definition.error();
+  return engine::Instance::plan_reset(body_->parts.environment, **definition, saga, action);
+}
+
 Result<std::string> Runtime::query(const StoredSaga& saga, std::string_view name,
                                    std::string_view input) const {
-  const SagaRow& row = saga.row;
-  const SagaDefinition* definition = body_->parts.registry.saga(row.address.definition, row.revision);
-  if (definition == nullptr)
-    return Error{ErrorKind::kRefused, std::string(code::kNoCode),
-                 "this process has no code for revision " + std::to_string(row.revision) + " of " +
-                     row.address.definition};
-  const auto replayed = engine::Instance::replay_to_ask(body_->parts.environment, *definition, saga);
+  const auto definition = code_of(body_->parts.registry, saga.row);
+  if (!definition) return definition.error();
+  const auto replayed = engine::Instance::replay_to_ask(body_->parts.environment, **definition, saga);
   if (replayed.problem)
     return Error{ErrorKind::kRefused, std::string(code::kDiverged),
                  "history and code differ at sequence " + std::to_string(replayed.problem->sequence) + ": " +

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/environment.hpp"
+#include "engine/reset_plan.hpp"
 #include "ports/step_executor.hpp"
 #include "runtime/decoder.hpp"
 #include "runtime/ingress.hpp"
@@ -93,6 +94,9 @@ class Runtime final : public LaneRouter {
   /// kRefused: this process has no code for the saga, its code and history differ, or the code threw.
   [[nodiscard]] Result<std::string> query(const StoredSaga& saga, std::string_view name,
                                           std::string_view input) const;
+  /// What a reset would do with a saga, as stored; writes nothing. kRefused: why it cannot be.
+  [[nodiscard]] Result<std::vector<engine::ResetStep>> plan_reset(const StoredSaga& saga,
+                                                                  const engine::OperatorAction& action) const;
   /// An operator's decision about a stopped partition: recorded with who and why, then reading goes on.
   Result<void> accept_position(const Position& position, const std::string& who, const std::string& why);
 

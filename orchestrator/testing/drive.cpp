@@ -33,7 +33,7 @@ Drive::Drive(const SagaDefinition& definition, React react, Idle idle)
   environment_.random = random_.get();
   for (const StepDefinition* step : mentioned_steps()) {
     const std::string topic = step->kind == StepKind::local ? "" : std::string(step->name);
-    environment_.steps[std::string(step->name)] = {topic, step->options};
+    environment_.steps[std::string(step->name)] = {topic, step->options, step};
   }
 }
 

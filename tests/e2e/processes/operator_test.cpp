@@ -101,6 +101,49 @@ TEST_F(Operator, EndsASagaAsItStands) {
   EXPECT_NE(output_.find("o-2"), std::string::npos) << output_;
 }
 
+TEST_F(Operator, ResetsASagaWhoseStepsAreUndoneBeforeItGoesOn) {
+  start("o-1");
+  reply("o-1", "reserve-stock", "1/action/1", R"({"id":"r","warehouse":"north"})");
+  reply("o-1", "charge-card", "2/action/1", R"({"id":"p"})");
+  ASSERT_TRUE(shows("o-1", "ship-order scheduled")) << output_;
+  const std::vector<std::string> target{"--to", "1", "--effects", "compensate"};
+  EXPECT_EQ(act("reset", "o-1", {"--to", "1", "--effects", "compensate", "--dry-run"}), 0) << output_;
+  EXPECT_NE(output_.find("step 2 charge-card: is compensated"), std::string::npos) << output_;
+  EXPECT_EQ(act("reset", "o-1", {"--to", "7", "--effects", "compensate"}), 1);
+  EXPECT_NE(output_.find("reset takes an earlier transition of the saga's run: 1 to 2"), std::string::npos)
+      << output_;
+  ASSERT_EQ(act("reset", "o-1", target), 0) << output_;
+  ASSERT_TRUE(shows("o-1", "step 3 ship-order compensation scheduled")) << output_;
+  reply("o-1", "ship-order", "3/compensation/1", "{}");
+  ASSERT_TRUE(shows("o-1", "step 2 charge-card compensation scheduled")) << output_;
+  orchestrator_.process->kill();
+  orchestrator_ = world_.start_orchestrator();
+  reply("o-1", "charge-card", "2/compensation/1", "{}");
+  ASSERT_TRUE(shows("o-1", "goes on from transition 1")) << output_;
+  EXPECT_TRUE(shows("o-1", "step 4 charge-card scheduled")) << output_;
+  reply("o-1", "charge-card", "4/action/1", R"({"id":"p-2"})");
+  reply("o-1", "ship-order", "5/action/1", R"({"tracking":"t"})");
+  EXPECT_TRUE(shows("o-1", "ended: completed")) << output_;
+  EXPECT_NE(
+      output_.find("operator ann: reset to transition 1, what took effect since is compensated, because "
+                   "asked the provider"),
+      std::string::npos)
+      << output_;
+}
+
+TEST_F(Operator, ResetsASagaAndKeepsWhatTookEffect) {
+  start("o-1");
+  reply("o-1", "reserve-stock", "1/action/1", R"({"id":"r","warehouse":"north"})");
+  reply("o-1", "charge-card", "2/action/1", R"({"id":"p"})");
+  ASSERT_TRUE(shows("o-1", "ship-order scheduled")) << output_;
+  ASSERT_EQ(act("reset", "o-1", {"--to", "1", "--effects", "keep"}), 0) << output_;
+  ASSERT_TRUE(shows("o-1", "step 3 ship-order compensation scheduled")) << "it may have taken effect";
+  reply("o-1", "ship-order", "3/compensation/1", "{}");
+  EXPECT_TRUE(shows("o-1", "step 2 charge-card counts as done: it took effect before the reset")) << output_;
+  reply("o-1", "ship-order", "4/action/1", R"({"tracking":"t"})");
+  EXPECT_TRUE(shows("o-1", "ended: completed")) << output_;
+}
+
 TEST_F(Operator, ActsOnAllThatAFilterFindsAndGoesOnWhereItStopped) {
   for (const char* id : {"o-1", "o-2", "o-3"}) make_stuck(id);
   const auto batch = [&](std::vector<std::string> more) {

@@ -126,7 +126,7 @@ class FamilyStorm final : Storm {
     parts.child_topic = "children";
     for (const StepDefinition* step : {&step_definition<Delivery>(), &step_definition<Houses>(),
                                        &step_definition<Stays>(), &step_definition<LeftAlone>()})
-      parts.environment.steps[std::string(step->name)] = {"children", step->options};
+      parts.environment.steps[std::string(step->name)] = {"children", step->options, step};
   }
   void begin(int number) {
     for (const char* kind : {"household-", "estate-", "careless-", "rounds-"}) {

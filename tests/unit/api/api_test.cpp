@@ -43,6 +43,10 @@ class FakeControl final : public Control {
     if (error) return *error;
     return Sent{duplicate, answer};
   }
+  Result<std::vector<engine::ResetStep>> plan_reset(const StoredSaga&,
+                                                    const engine::OperatorAction&) override {
+    return std::vector<engine::ResetStep>{};
+  }
   Result<std::string> query(const StoredSaga&, std::string_view, std::string_view) override {
     return std::string("{}");
   }
@@ -205,7 +209,8 @@ TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
 TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   const std::string path = "/api/v1/sagas/place-order/o/1/actions";
   EXPECT_THAT(post(path, R"({"action":"explode"})").body,
-              HasSubstr("/action takes retry, skip, compensate, end, cancel, terminate, pause or resume"));
+              HasSubstr("/action takes retry, skip, compensate, end, cancel, terminate, pause, resume or "
+                        "reset"));
   EXPECT_THAT(post(path, R"({"action":"retry"})").body, HasSubstr("/sequence takes"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4})").body, HasSubstr("/who is missing"));
   EXPECT_THAT(post(path, R"({"action":"retry","sequence":4,"who":"ann"})").body,
@@ -218,6 +223,18 @@ TEST_F(Routes, TakeAnOperatorsActionOnlyWhole) {
   EXPECT_EQ(control.calls, R"(act o/1 4 ann {"id":"r"};)");
   control.error = Error{ErrorKind::kRefused, "SKALD-416", "the saga has moved"};
   EXPECT_EQ(post(path, R"({"action":"retry","sequence":4,"who":"ann","why":"x"})").status, 409);
+}
+
+TEST_F(Routes, TakeAResetOnlyWholeAndTryItFirst) {
+  const std::string path = "/api/v1/sagas/place-order/o/1/actions";
+  const auto reset = [&](const std::string& more) {
+    return post(path, R"({"action":"reset","sequence":4,"who":"ann","why":"x")" + more + "}");
+  };
+  EXPECT_THAT(reset("").body, HasSubstr("/to takes"));
+  EXPECT_THAT(reset(R"(,"to":2)").body, HasSubstr("/effects is missing"));
+  EXPECT_THAT(reset(R"(,"to":2,"effects":"drop")").body, HasSubstr("/effects takes compensate or keep"));
+  EXPECT_THAT(reset(R"(,"to":2,"effects":"compensate")").body, HasSubstr("PostgreSQL is not reached"));
+  EXPECT_EQ(control.calls, "") << "it is tried on the saga as it is stored before it is sent";
 }
 
 TEST_F(Routes, SendsASignalToASagaWhoseIdHasSlashes) {

@@ -108,6 +108,13 @@ void rolling_back(Script& run, LocalOutcome::Kind kind) {
   book(run, LocalOutcome::Kind::succeeded, Phase::kCompensation);
 }
 
+void reset(Script& run) {
+  run.start<Parallel>();
+  run.succeed(1);
+  run.reset(1, true);
+  run.pass(0ms);
+}
+
 void late_success(Script& run, bool stuck) {
   run.options("reserve").schedule_to_close = 10s;
   run.start<Parallel>();
@@ -171,6 +178,7 @@ TEST(EventTable, EveryEventIsTakenInEveryStatusThatHasIt) {
   play([](Script& run) { late_success(run, false); });
   play([](Script& run) { late_success(run, true); });
   play(late_success_running);
+  play(reset);
   play(stuck);
   play(stuck_while_rolling_back);
   play(completed_child);

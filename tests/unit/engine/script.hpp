@@ -83,7 +83,7 @@ class Script {
     environment_.random = &random_;
     for (const auto* step : {&step_definition<Reserve>(), &step_definition<Charge>(),
                              &step_definition<Ship>(), &step_definition<Notify>(), &step_definition<Book>()})
-      environment_.steps[std::string(step->name)] = {std::string(step->topic), step->options};
+      environment_.steps[std::string(step->name)] = {std::string(step->topic), step->options, step};
   }
 
   Environment& environment() { return environment_; }
@@ -142,6 +142,11 @@ class Script {
   }
   Judgement decide(OperatorVerb verb, int ordinal, const std::string& result = "") {
     return advance(OperatorAction{verb, status().sequence, ordinal, result, "ann", "because"});
+  }
+
+  Judgement reset(std::int64_t to, bool keeps_effects) {
+    return advance(
+        OperatorAction{OperatorVerb::reset, status().sequence, 0, "", "ann", "because", {to, keeps_effects}});
   }
 
   PauseSet pauses;
@@ -210,7 +215,8 @@ class Script {
       local_.push_back(local);
       sent_.push_back("local " + describe(std::string(local.step->name), local.id));
     }
-    if (mode_ == Mode::kReplayedEachTime || (rebuilds_stuck_ && transition.status == SagaStatus::kStuck)) {
+    const bool stuck = rebuilds_stuck_ && transition.status == SagaStatus::kStuck;
+    if (mode_ == Mode::kReplayedEachTime || stuck || instance_->spent()) {
       const Time deadline = instance_->next_deadline();
       const auto problem = reload();
       ASSERT_FALSE(problem) << problem->message << "\n" << stored_.history.back().events;

@@ -335,6 +335,29 @@ TEST(Operators, AnActionIsStoredThenAppliedAndRefusedIfTheSagaMoved) {
   EXPECT_TRUE(world.has("o-1", SagaStatus::kRunning));
 }
 
+TEST(Operators, WhatComesInOneBatchWithAResetIsJudgedByTheSagaAsItIsRebuilt) {
+  World world;
+  Process& process = world.add_process();
+  world.participants->scripts["reserve"] = [](const auto&) { return std::nullopt; };
+  world.participants->scripts["charge"] = [](const auto&) { return std::nullopt; };
+  world.run_for(1s);
+  world.order("o-1");
+  ASSERT_TRUE(world.run_until([&] { return world.participants->received.size() == 1; }));
+  world.participants->send(Participants::succeeded(world.participants->received.front()));
+  ASSERT_TRUE(world.run_until([&] { return world.row("o-1")->sequence == 2; }));
+  engine::OperatorAction reset;
+  reset.verb = engine::OperatorVerb::reset;
+  reset.sequence = 2;
+  reset.reset = {1, false};
+  engine::OperatorAction pause;
+  pause.verb = engine::OperatorVerb::pause;
+  ASSERT_TRUE(process.runtime->send({"three-steps", "o-1"}, engine::Input(reset), 0ms).ok());
+  ASSERT_TRUE(process.runtime->send({"three-steps", "o-1"}, engine::Input(pause), 0ms).ok());
+  ASSERT_TRUE(world.run_until([&] { return world.store.parked().empty(); }));
+  EXPECT_EQ(process.observer.applied["operator"], 2);
+  EXPECT_TRUE(world.has("o-1", SagaStatus::kRunning));
+}
+
 /// The first of two processes runs a local step that does not return.
 class RunningLocalStep : public ::testing::Test {
  protected:

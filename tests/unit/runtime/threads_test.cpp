@@ -303,7 +303,7 @@ TEST(Threads, TwoProcessesFinishEverythingAndDrain) {
     environment.build = "build-1";
     for (const auto* step : {&step_definition<Reserve>(), &step_definition<Charge>(),
                              &step_definition<Ship>(), &step_definition<Book>()})
-      environment.steps[std::string(step->name)] = {std::string(step->topic), step->options};
+      environment.steps[std::string(step->name)] = {std::string(step->topic), step->options, step};
     std::vector<TriggerRoute> routes;
     for (const TriggerDefinition& trigger : world.registry.triggers()) routes.push_back({"orders", trigger});
     Settings own;

@@ -309,7 +309,7 @@ struct Process {
     environment.build = build;
     for (const auto* step : {&step_definition<Reserve>(), &step_definition<Charge>(),
                              &step_definition<Ship>(), &step_definition<Book>()})
-      environment.steps[std::string(step->name)] = {std::string(step->topic), step->options};
+      environment.steps[std::string(step->name)] = {std::string(step->topic), step->options, step};
     Settings settings;
     settings.lanes = 2;
     std::vector<TriggerRoute> routes;
