@@ -454,19 +454,40 @@ Result<LogRange> KafkaConsumer::log_range(const TopicPartition& partition,
 
 Result<std::vector<std::optional<std::int64_t>>> KafkaConsumer::log_ends(
     std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) {
+  return list_offsets(partitions, RD_KAFKA_OFFSET_END, timeout);
+}
+
+Result<std::vector<std::optional<std::int64_t>>> KafkaConsumer::offsets_at(
+    std::span<const TopicPartition> partitions, Time time, std::chrono::milliseconds timeout) {
+  auto offsets = list_offsets(partitions, time.time_since_epoch().count(), timeout);
+  if (!offsets) return offsets;
+  for (auto& offset : *offsets) {
+    if (offset) continue;  // none so late, or an error
+    auto ends = log_ends(partitions, timeout);
+    if (!ends) return ends;
+    for (std::size_t index = 0; index < ends->size(); ++index)
+      if (!(*offsets)[index]) (*offsets)[index] = (*ends)[index];
+    break;
+  }
+  return offsets;
+}
+
+/// `which`: a time in milliseconds, or one of librdkafka's logical offsets.
+Result<std::vector<std::optional<std::int64_t>>> KafkaConsumer::list_offsets(
+    std::span<const TopicPartition> partitions, std::int64_t which, std::chrono::milliseconds timeout) {
   if (!client_) return Error{ErrorKind::kUnavailable, "SKALD-207", "the client is being built again"};
   auto list = make_list(partitions.size());
-  for (const auto& partition : partitions) add(*list, partition).offset = RD_KAFKA_OFFSET_END;
+  for (const auto& partition : partitions) add(*list, partition).offset = which;
   const auto code = rd_kafka_offsets_for_times(client_.get(), list.get(), milliseconds(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "asking for the ends of the logs");
-  std::vector<std::optional<std::int64_t>> ends(partitions.size());
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return to_error(code, "asking for the offsets of the logs");
+  std::vector<std::optional<std::int64_t>> offsets(partitions.size());
   for (std::size_t index = 0; index < partitions.size(); ++index) {
     const auto* found = rd_kafka_topic_partition_list_find(list.get(), partitions[index].topic.c_str(),
                                                            partitions[index].partition);
     if (found != nullptr && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->offset >= 0)
-      ends[index] = found->offset;
+      offsets[index] = found->offset;
   }
-  return ends;
+  return offsets;
 }
 
 std::optional<std::int64_t> KafkaConsumer::cached_end(const TopicPartition& partition) const {

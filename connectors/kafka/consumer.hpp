@@ -28,6 +28,9 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   Result<LogRange> log_range(const TopicPartition& partition, std::chrono::milliseconds timeout) override;
   Result<std::vector<std::optional<std::int64_t>>> log_ends(std::span<const TopicPartition> partitions,
                                                             std::chrono::milliseconds timeout) override;
+  Result<std::vector<std::optional<std::int64_t>>> offsets_at(std::span<const TopicPartition> partitions,
+                                                              Time time,
+                                                              std::chrono::milliseconds timeout) override;
   [[nodiscard]] std::optional<std::int64_t> cached_end(const TopicPartition& partition) const override;
 
   void raise_fatal_error();
@@ -54,6 +57,9 @@ class KafkaConsumer final : public Consumer, private ClientEvents {
   /// False: not within its time.
   bool leave_group();
   void probe();
+  Result<std::vector<std::optional<std::int64_t>>> list_offsets(std::span<const TopicPartition> partitions,
+                                                                std::int64_t which,
+                                                                std::chrono::milliseconds timeout);
   void assign_started();
   void settle_assignment();
   void move_client_to(const std::vector<TopicPartition>& partitions);

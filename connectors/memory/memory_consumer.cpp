@@ -88,6 +88,23 @@ class MemoryConsumer final : public Consumer {
     return ends;
   }
 
+  Result<std::vector<std::optional<std::int64_t>>> offsets_at(std::span<const TopicPartition> partitions,
+                                                              Time time,
+                                                              std::chrono::milliseconds timeout) override {
+    const std::lock_guard lock(cluster_->mutex);
+    if (!cluster_->available) return unanswered(*cluster_, timeout);
+    std::vector<std::optional<std::int64_t>> offsets;
+    for (const TopicPartition& partition : partitions) {
+      const auto* log = cluster_->log_locked(partition);
+      auto& offset = offsets.emplace_back();
+      if (log == nullptr) continue;
+      const auto first = std::find_if(log->records.begin(), log->records.end(),
+                                      [time](const Record& record) { return record.timestamp >= time; });
+      offset = first == log->records.end() ? log->end : first->offset;
+    }
+    return offsets;
+  }
+
   [[nodiscard]] std::optional<std::int64_t> cached_end(const TopicPartition& partition) const override {
     const std::lock_guard lock(cluster_->mutex);
     const auto known = known_ends_.find(partition);

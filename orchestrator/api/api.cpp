@@ -268,7 +268,11 @@ HttpResponse Api::start(const HttpRequest& request, const std::string& definitio
     return refuse(400, kBadRequest, "/id takes 1 to 255 visible ASCII characters");
   const auto input = body->root().find("input");
   if (!input) return refuse(400, kBadRequest, "/input is missing: the saga's input");
-  const auto started = control_.start({definition, *id}, input->text(), "api: " + request.remote);
+  const auto origin = text_of(body->root(), "origin", kMaximumReasonBytes, false);
+  if (!origin) return refuse(origin.error());
+  const std::string caller = "api: " + request.remote;
+  const auto started = control_.start({definition, *id}, input->text(),
+                                      origin->empty() ? caller : *origin + " (" + caller + ")");
   if (!started) return refuse(started.error());
   json::Writer writer;
   writer.begin_object();

@@ -121,6 +121,16 @@ struct CompleteOptions {
 };
 int run_complete(const Program& program, const CompleteOptions& options);
 
+/// A past range of trigger records, in shadow or (start) for real.
+struct ReprocessOptions {
+  std::string saga, topic, from, to, suffix, who, why, url;
+  std::optional<int> revision;
+  std::optional<std::int32_t> partition;
+  std::optional<std::int64_t> from_offset, to_offset;
+  bool start = false;
+};
+int run_reprocess(const Program& program, const ReprocessOptions& options);
+
 /// An action on every saga that a filter finds.
 struct BatchOptions {
   ActionOptions action;

@@ -236,10 +236,44 @@ class CommandLine {
     add_action("compensate", "Roll a stuck saga back");
     add_action("end", "End a stuck saga as it stands");
     add_reset();
+    add_reprocess();
     add_pauses();
     add_schedules();
     add_complete();
     add_batch();
+  }
+
+  void add_reprocess() {
+    CLI::App* command =
+        add("reprocess",
+            "Run past trigger records through this binary's code: compare, sending nothing; with --start for "
+            "real",
+            "reprocess place-order --topic orders --from 2026-11-21T00:00:00Z --to 2026-11-22T00:00:00Z\n"
+            "reprocess place-order --topic orders --partition 3 --from-offset 100 --to-offset 200 --start "
+            "--suffix "
+            "/again --who ann --why 'tax was wrong'",
+            [this] { return run_reprocess(program_, reprocess_); });
+    command->add_option("SAGA", reprocess_.saga, "The saga's definition")->required();
+    command->add_option("--topic", reprocess_.topic, "A topic that its trigger reads")->required();
+    command->add_option("--revision", reprocess_.revision, "Compare with this revision (default: the newest)")
+        ->type_name("N");
+    command->add_option("--partition", reprocess_.partition, "Only this partition")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--from", reprocess_.from, "From the first record of this time on")
+        ->type_name("TIME");
+    command->add_option("--to", reprocess_.to, "To the first record of this time, without it")
+        ->type_name("TIME");
+    command->add_option("--from-offset", reprocess_.from_offset, "From this offset of --partition on")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--to-offset", reprocess_.to_offset, "To this offset, without it")
+        ->check(CLI::NonNegativeNumber);
+    command->add_flag("--start", reprocess_.start, "Start a saga for each, through a running orchestrator");
+    command->add_option(
+        "--suffix", reprocess_.suffix,
+        "With --start: what the ids of the new sagas end in; the same again starts none twice");
+    command->add_option("--who", reprocess_.who, "With --start: who decides; stands in the histories");
+    command->add_option("--why", reprocess_.why, "With --start: why; stands in the histories");
+    command->add_option("--url", reprocess_.url, "The orchestrator (default: http.listen)")->type_name("URL");
   }
 
   void add_pauses() {
@@ -482,6 +516,7 @@ class CommandLine {
   app::ServeOptions serve_;
   app::StartOptions start_;
   app::ActionOptions action_;
+  app::ReprocessOptions reprocess_;
   app::RunningOptions running_;
   app::BatchOptions batch_;
   app::CompleteOptions complete_;

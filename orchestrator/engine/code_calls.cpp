@@ -98,6 +98,11 @@ std::string Instance::State::taken(std::string_view name, const std::function<st
   };
   const auto before = touched();
   const std::string what = "the value of record " + std::string(name);
+  if (environment_.values != nullptr) {
+    auto given = environment_.values->take(name);
+    if (!given) defect("no-value", what + " is not in the history");
+    return given ? std::move(*given) : std::string();
+  }
   std::string data;
   try {
     data = value();

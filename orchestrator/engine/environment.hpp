@@ -38,6 +38,14 @@ struct Limits {
   std::chrono::days maximum_sleep{36'525};  ///< 100 years; a longer one makes the saga stuck: timer-limit
 };
 
+/// Where saga.record gets its values from when nothing is to be asked of anybody.
+class ValueSource {
+ public:
+  virtual ~ValueSource() = default;
+  /// nullopt: there is none of this name left.
+  virtual std::optional<std::string> take(std::string_view name) = 0;
+};
+
 struct Environment {
   std::string name_space;
   std::string reply_topic;
@@ -47,6 +55,7 @@ struct Environment {
   std::map<std::string, SagaOptions, std::less<>> sagas;  ///< overrides of a definition's own options
   Limits limits;
   Random* random = nullptr;
+  ValueSource* values = nullptr;  ///< instead of the saga's own functions; null: those
   /// A saga's first wake-up is no later than this after its start, though its first deadline may be: the deadlines of
   /// its later steps then seldom move its row in the index of wake-ups. Not for a saga that waits for nothing but
   /// timers: its wake-up is exact. None: its first wake-up is its first deadline.

@@ -21,6 +21,8 @@ bool is_termination(const HistoryEntry& entry) {
          entry.events.back().reason == "terminated";
 }
 
+}  // namespace
+
 bool is_of_step(EventKind kind) {
   switch (kind) {
     case EventKind::kSucceeded:
@@ -34,8 +36,6 @@ bool is_of_step(EventKind kind) {
     default: return false;
   }
 }
-
-}  // namespace
 
 std::optional<ReplayProblem> Instance::State::replay(const StoredSaga& stored) {
   std::optional<ReplayProblem> problem;

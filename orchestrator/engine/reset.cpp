@@ -248,25 +248,16 @@ bool Instance::State::replay_fact(const Event& event, std::int64_t to) {
     case EventKind::kFired:
       if (timer(event.ordinal) == nullptr) divergence = "history has a timer fired that was never started";
       break;
-    case EventKind::kSucceeded:
-    case EventKind::kFailed:
-    case EventKind::kAttempt:
-    case EventKind::kHeartbeat:
-    case EventKind::kDeferred:
-    case EventKind::kLateSuccess:
-    case EventKind::kAbandoned:
-    case EventKind::kCompensating:
-    case EventKind::kCompensated:
-    case EventKind::kCompensationFailed: {
-      const StepState* found = step(event.ordinal);
-      if (found == nullptr)
-        divergence = "history names step #" + std::to_string(event.ordinal) + ", which was never scheduled";
-      else if (event.kind == EventKind::kAbandoned && found->scheduled_in <= to)
-        divergence = name_of(*found) + " was given up after transition " + std::to_string(to) +
-                     ", to which the saga was reset";
-      break;
-    }
     default: break;
+  }
+  const bool gives_up = event.kind == EventKind::kAbandoned;
+  if (gives_up || event.kind == EventKind::kCompensating || is_of_step(event.kind)) {
+    const StepState* found = step(event.ordinal);
+    if (found == nullptr)
+      divergence = "history names step #" + std::to_string(event.ordinal) + ", which was never scheduled";
+    else if (gives_up && found->scheduled_in <= to)
+      divergence = name_of(*found) + " was given up after transition " + std::to_string(to) +
+                   ", to which the saga was reset";
   }
   if (!divergence.empty()) return false;
   apply(event);

@@ -355,6 +355,8 @@ class Instance::State final : public detail::Journal {
   Replay* replaying_ = nullptr;
 };
 
+/// Inbound, and of a step that has to be there.
+[[nodiscard]] bool is_of_step(EventKind kind);
 /// The resets of the saga's run, the latest first, each with what it leaps over.
 [[nodiscard]] std::vector<Leap> resets_of(const StoredSaga& stored);
 /// Those that none after them leaps over.

@@ -75,6 +75,10 @@ class Consumer {
   /// gave an error for that one. Blocks up to `timeout`.
   virtual Result<std::vector<std::optional<std::int64_t>>> log_ends(
       std::span<const TopicPartition> partitions, std::chrono::milliseconds timeout) = 0;
+  /// Of several partitions' logs the first offset whose record is of this time or later, the log's end if there is none;
+  /// otherwise as log_ends.
+  virtual Result<std::vector<std::optional<std::int64_t>>> offsets_at(
+      std::span<const TopicPartition> partitions, Time time, std::chrono::milliseconds timeout) = 0;
   /// The end of the log as of the last fetch, without asking; nullopt before the first fetch.
   [[nodiscard]] virtual std::optional<std::int64_t> cached_end(const TopicPartition& partition) const = 0;
 };

@@ -244,6 +244,24 @@ TEST_P(BusContract, LogEndsTellsThoseOfManyPartitionsInTheOrderAsked) {
   EXPECT_THAT(*ends, ElementsAre(3, 7, 0));
 }
 
+TEST_P(BusContract, OffsetsAtTellsWhereATimeBegins) {
+  World world(GetParam(), 2);
+  if (!world.harness->knows_times()) GTEST_SKIP() << "librdkafka's mock cluster knows no times";
+  world.publish_numbers(0, 0, 3);
+  Listener listener;
+  const auto consumer = world.reader(listener);
+  const auto records = read(*consumer, 3);
+  ASSERT_EQ(records.size(), 3U);
+  const std::vector<TopicPartition> asked = {world.partition(1), world.partition(0)};
+  const auto begin = consumer->offsets_at(asked, records[0].timestamp, kPatience);
+  ASSERT_TRUE(begin.ok()) << begin.error().message;
+  EXPECT_THAT(*begin, ElementsAre(0, 0));
+  const auto later = records[2].timestamp + std::chrono::milliseconds(1);
+  const auto end = consumer->offsets_at(asked, later, kPatience);
+  ASSERT_TRUE(end.ok()) << end.error().message;
+  EXPECT_THAT(*end, ElementsAre(0, 3));
+}
+
 TEST_P(BusContract, CachedEndIsKnownOnceFetched) {
   World world(GetParam(), 1);
   world.publish_numbers(0, 0, 4);

@@ -21,6 +21,8 @@ class BusHarness {
   virtual std::string unique(const std::string& name) = 0;
   /// Whether publishing to a topic that does not exist is refused. The mock cluster makes the topic instead.
   [[nodiscard]] virtual bool refuses_unknown_topics() const { return true; }
+  /// Whether it finds offsets by time.
+  [[nodiscard]] virtual bool knows_times() const { return true; }
 };
 
 using MakeHarness = std::unique_ptr<BusHarness> (*)();

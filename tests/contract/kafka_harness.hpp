@@ -34,6 +34,7 @@ class KafkaHarness final : public BusHarness {
   Bus& bus() override { return *bus_; }
   std::string unique(const std::string& name) override { return unique_name(name); }
   [[nodiscard]] bool refuses_unknown_topics() const override { return refuses_unknown_topics_; }
+  [[nodiscard]] bool knows_times() const override { return refuses_unknown_topics_; }
 
  private:
   std::unique_ptr<Bus> bus_;

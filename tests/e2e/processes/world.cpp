@@ -120,7 +120,7 @@ void World::write_config(const std::string& path, int port) const {
       << "runtime: {heartbeat_interval: 500ms, incarnation_lease: 3s, foreign_grace: 2s, adopt_interval: "
          "500ms}\n"
       << more_configuration_;
-  if (program_ != "examples/place-order") return;
+  if (program_ != "examples/place-order" && program_ != "tests/e2e/reprocessed") return;
   out << "triggers:\n  order-placed: {topic: " << topic("orders") << "}\n"
       << "steps:\n"
       << "  reserve-stock: {topic: " << topic("inventory") << "}\n"

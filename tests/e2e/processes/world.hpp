@@ -34,7 +34,7 @@ class World {
   /// The one that SKALD_TEST_KAFKA and SKALD_TEST_POSTGRES name.
   static Cluster given();
 
-  /// `program`: an orchestrator, in the build folder; any but the example's has neither triggers nor command steps.
+  /// `program`: an orchestrator, in the build folder; any but those of orders has neither triggers nor command steps.
   explicit World(Cluster cluster, std::string program = "examples/place-order");
   ~World();
   World(const World&) = delete;
