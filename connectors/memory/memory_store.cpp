@@ -234,15 +234,18 @@ struct MemoryStore::Database {
 
   [[nodiscard]] Gauges gauges() const {
     Gauges gauges;
-    std::map<std::pair<std::string, SagaStatus>, std::int64_t> open_count;
+    std::map<std::pair<std::string, SagaStatus>, std::pair<std::int64_t, Time>> open_count;
     std::map<std::pair<std::string, std::string>, std::int64_t> stuck_count;
     for (const auto& [wake_at, key] : open) {
       const SagaRow& row = sagas.at(key).row;
-      ++open_count[{row.address.definition, row.status}];
+      auto& [count, oldest] =
+          open_count.try_emplace({row.address.definition, row.status}, 0, row.started_at).first->second;
+      ++count;
+      oldest = std::min(oldest, row.started_at);
       if (row.status == SagaStatus::kStuck) ++stuck_count[{row.address.definition, row.stuck_reason}];
-      if (!gauges.oldest_open || row.started_at < *gauges.oldest_open) gauges.oldest_open = row.started_at;
     }
-    for (const auto& [what, count] : open_count) gauges.open.push_back({what.first, what.second, count});
+    for (const auto& [what, of] : open_count)
+      gauges.open.push_back({what.first, what.second, of.first, of.second});
     for (const auto& [what, count] : stuck_count) gauges.stuck.push_back({what.first, what.second, count});
     for (const auto& [id, entry] : outbox)
       if (!gauges.outbox_oldest || entry.created_at < *gauges.outbox_oldest)

@@ -101,6 +101,7 @@ void Connection::connect() {
   auto connection = std::make_unique<pqxx::connection>(*text);
   shim::forbid_silent_reconnect(*connection);
   connection_ = std::move(connection);
+  ++watchdog_->connections;
   watched_socket_ = fcntl(connection_->sock(), F_DUPFD_CLOEXEC, 0);
   const Watchdog::Watch watch{*watchdog_, watched_socket_, settings_.connect_timeout};
   pqxx::nontransaction transaction{*connection_};
@@ -109,6 +110,7 @@ void Connection::connect() {
 }
 
 void Connection::disconnect() {
+  if (connection_) --watchdog_->connections;
   connection_.reset();
   prepared_.clear();
   if (watched_socket_ >= 0) ::close(watched_socket_);

@@ -2,6 +2,7 @@
 #include "postgres/postgres_store.hpp"
 
 #include "postgres/session.hpp"
+#include "postgres/watchdog.hpp"
 
 namespace skald::postgres {
 
@@ -16,6 +17,8 @@ Result<std::unique_ptr<Session>> PostgresStore::open() {
   if (auto connected = session->connect(); !connected) return connected.error();
   return std::unique_ptr<Session>{std::move(session)};
 }
+
+int PostgresStore::connections() const { return watchdog_->connections.load(); }
 
 Result<void> PostgresStore::claim_slots() {
   PostgresSession session(options_, watchdog_);

@@ -42,6 +42,8 @@ class PostgresStore : public Store {
   /// Does the database have the slots of the options? Recorded, if nobody has worked on it yet. kRefused (SKALD-339):
   /// it has others.
   Result<void> claim_slots();
+  /// Open now, in all its sessions.
+  [[nodiscard]] int connections() const;
 
  private:
   std::shared_ptr<const StoreOptions> options_;

@@ -302,10 +302,8 @@ Result<Gauges> PostgresSession::gauges() {
     Gauges gauges;
     const shim::Parameters mine{options_->namespace_name};
     for (const auto& row : connection.exec(kOpenGauges, mine)) {
-      gauges.open.push_back(
-          {text_of(row[0]), static_cast<SagaStatus>(row[1].as<std::int16_t>()), row[2].as<std::int64_t>()});
-      const Time oldest = time_of(row[3]);
-      if (!gauges.oldest_open || oldest < *gauges.oldest_open) gauges.oldest_open = oldest;
+      gauges.open.push_back({text_of(row[0]), static_cast<SagaStatus>(row[1].as<std::int16_t>()),
+                             row[2].as<std::int64_t>(), time_of(row[3])});
     }
     for (const auto& row : connection.exec(kStuckGauges, mine))
       gauges.stuck.push_back({text_of(row[0]), text_of(row[1]), row[2].as<std::int64_t>()});

@@ -3,6 +3,7 @@
 // call's deadline it shuts the socket down, and the call ends with a broken connection like after any other break.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -18,6 +19,9 @@ class Watchdog {
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
+
+  /// Connections open now, of all that share this watchdog.
+  std::atomic<int> connections{0};
 
   /// While it lives, `socket` is shut down once `limit` has passed. The socket must outlive it.
   class Watch {

@@ -1,34 +1,15 @@
-// Metrics: the families and how each thing told moves them; see metrics.hpp.
+// How each thing told moves the metrics; see metrics.hpp.
 #include "api/metrics.hpp"
 
-#include <mutex>
-#include <set>
+#include <algorithm>
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
-#include "api/metric_cache.hpp"
+#include "api/metric_families.hpp"
 #include "api/process_metrics.hpp"
 
 namespace skald::api {
 namespace {
-
-using prometheus::Counter;
-using prometheus::Gauge;
-using prometheus::Histogram;
-using Buckets = Histogram::BucketBoundaries;
-
-const Buckets kCommitSeconds{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5};
-const Buckets kBatchInputs{1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
-const Buckets kStepSeconds{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,  1,    2.5,
-                           5,     10,   30,    60,   300, 1800, 7200, 86400};
-const Buckets kSagaSeconds{0.01, 0.025, 0.05, 0.1, 0.25, 0.5,  1,     2.5,   5,
-                           10,   30,    60,   300, 1800, 7200, 86400, 604800};
-const Buckets kAttempts{1, 2, 3, 5, 10, 20, 50, 100};
-const Buckets kLatenessSeconds{0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300};
 
 template <class Duration>
 double seconds(Duration duration) {
@@ -71,214 +52,18 @@ const char* name_of(ParkReason reason) {
   return "other";
 }
 
-template <class Metric>
-Metric& plain(prometheus::Family<Metric>& family, const std::map<std::string, std::string>& labels) {
-  return family.Add(labels);
-}
-
-auto with_buckets(const Buckets& buckets) {
-  return [&buckets](prometheus::Family<Histogram>& family,
-                    const std::map<std::string, std::string>& labels) -> Histogram& {
-    return family.Add(labels, buckets);
-  };
-}
-
 }  // namespace
 
-struct Metrics::Families {
-  explicit Families(const std::string& database) : constant(labels_of(database)) {}
-
-  static std::map<std::string, std::string> labels_of(const std::string& database) {
-    if (database.empty()) return {};
-    return {{"database", database}};
-  }
-
-  template <std::size_t Labels>
-  using Counters = MetricCache<Counter, Labels>;
-  template <std::size_t Labels>
-  using GaugesBy = MetricCache<Gauge, Labels>;
-  template <std::size_t Labels>
-  using Histograms = MetricCache<Histogram, Labels>;
-
-  prometheus::Family<Counter>& counters(const char* name, const char* help) {
-    names.emplace_back(name);
-    return prometheus::BuildCounter().Name(name).Help(help).Labels(constant).Register(registry);
-  }
-  prometheus::Family<Gauge>& gauges(const char* name, const char* help) {
-    names.emplace_back(name);
-    return prometheus::BuildGauge().Name(name).Help(help).Labels(constant).Register(registry);
-  }
-  prometheus::Family<Histogram>& histograms(const char* name, const char* help) {
-    names.emplace_back(name);
-    return prometheus::BuildHistogram().Name(name).Help(help).Labels(constant).Register(registry);
-  }
-  Counter& counter(const char* name, const char* help) { return counters(name, help).Add({}); }
-  Gauge& gauge(const char* name, const char* help) { return gauges(name, help).Add({}); }
-  Histogram& histogram(const char* name, const char* help, const Buckets& buckets) {
-    return histograms(name, help).Add({}, buckets);
-  }
-
-  const std::map<std::string, std::string> constant;  ///< labels of all
-  std::vector<std::string> names;
-  prometheus::Registry registry;
-
-  // --- sagas ---
-  Counters<1> started{counters("skald_sagas_started_total", "Sagas started by this process."),
-                      {"definition"},
-                      plain<Counter>};
-  Counters<2> ended{counters("skald_sagas_ended_total", "Sagas ended by this process."),
-                    {"definition", "outcome"},
-                    plain<Counter>};
-  Counters<2> became_stuck{
-      counters("skald_sagas_became_stuck_total", "Sagas that became stuck in this process."),
-      {"definition", "reason"},
-      plain<Counter>};
-  Histograms<2> saga_seconds{histograms("skald_saga_duration_seconds", "From a saga's start to its end."),
-                             {"definition", "outcome"},
-                             with_buckets(kSagaSeconds)};
-  Histograms<3> step_seconds{
-      histograms("skald_step_duration_seconds", "From a step's scheduling until it settled, all attempts."),
-      {"step", "phase", "result"},
-      with_buckets(kStepSeconds)};
-  Histograms<2> step_attempts{histograms("skald_step_attempts", "Attempts until a step settled."),
-                              {"step", "phase"},
-                              with_buckets(kAttempts)};
-
-  // --- the whole database, from the process that holds the lease ---
-  GaugesBy<2> open{
-      gauges("skald_sagas_open", "Open sagas in the database."), {"definition", "status"}, plain<Gauge>};
-  GaugesBy<2> stuck{
-      gauges("skald_sagas_stuck", "Stuck sagas in the database."), {"definition", "reason"}, plain<Gauge>};
-  GaugesBy<0> oldest_open{
-      gauges("skald_oldest_open_saga_age_seconds", "Age of the oldest open saga."), {}, plain<Gauge>};
-  GaugesBy<0> outbox_pending{
-      gauges("skald_outbox_pending", "Outbox rows in the database: batches Kafka has not acknowledged yet."),
-      {},
-      plain<Gauge>};
-  GaugesBy<0> outbox_oldest{
-      gauges("skald_outbox_oldest_age_seconds", "Age of the oldest outbox row."), {}, plain<Gauge>};
-  GaugesBy<0> parked_inputs{
-      gauges("skald_parked_inputs", "Inputs waiting in the database."), {}, plain<Gauge>};
-
-  // --- batches ---
-  Histogram& batch_inputs = histogram("skald_batch_inputs", "Inputs in a batch.", kBatchInputs);
-  Histogram& batch_seconds =
-      histogram("skald_batch_commit_seconds", "Time of a batch's transaction.", kCommitSeconds);
-  Counters<1> batches_failed{
-      counters("skald_batches_failed_total", "Batches whose transaction failed."), {"kind"}, plain<Counter>};
-  Counter& conflicts =
-      counter("skald_sequence_conflicts_total", "Writes and verdicts that another process overtook.");
-
-  // --- inputs ---
-  Counters<2> records{
-      counters("skald_records_total",
-               "Records read (consumed), and of them those no trigger wanted or another database "
-               "has (filtered), those that became dead letters (dead_letter), and replies "
-               "sent on to the database that has their saga (forwarded)."),
-      {"topic", "result"},
-      plain<Counter>};
-  Counters<1> applied{
-      counters("skald_inputs_applied_total", "Inputs that made a transition."), {"kind"}, plain<Counter>};
-  Counters<1> duplicates{
-      counters("skald_duplicates_total", "Inputs that had been applied before."), {"kind"}, plain<Counter>};
-  Counters<2> ignored{
-      counters("skald_inputs_ignored_total", "Inputs that changed nothing and were no duplicates."),
-      {"kind", "judgement"},
-      plain<Counter>};
-  Counters<2> dead_letters{counters("skald_dead_letters_total", "Dead letters by topic and SKALD code."),
-                           {"topic", "reason"},
-                           plain<Counter>};
-  Counters<1> parked_total{
-      counters("skald_parked_total", "Inputs stored to be applied later."), {"reason"}, plain<Counter>};
-  Counters<1> actions{
-      counters("skald_operator_actions_total", "Actions of operators."), {"result"}, plain<Counter>};
-
-  // --- outbox ---
-  Histogram& publish_seconds =
-      histogram("skald_outbox_publish_seconds", "From a batch's commit until Kafka had all its messages.",
-                kLatenessSeconds);
-  Gauge& backlog_messages =
-      gauge("skald_outbox_backlog_messages", "Messages of this process that Kafka has not acknowledged yet.");
-  Gauge& backlog_bytes =
-      gauge("skald_outbox_backlog_bytes", "Their memory, the Kafka client's copies included.");
-  Counters<1> refused{counters("skald_messages_refused_total", "Messages Kafka refused for good."),
-                      {"topic"},
-                      plain<Counter>};
-  Counters<1> republished{
-      counters("skald_messages_republished_total", "Messages published again since Kafka's answer was lost."),
-      {"topic"},
-      plain<Counter>};
-
-  // --- cache ---
-  Counter& hits = counter("skald_cache_hits_total", "Inputs whose saga was in memory.");
-  Counter& misses = counter("skald_cache_misses_total", "Inputs whose saga had to be loaded.");
-  Counter& evictions = counter("skald_cache_evictions_total", "Sagas put out of memory.");
-  GaugesBy<1> cache_sagas{gauges("skald_cache_sagas", "Sagas in memory."), {"lane"}, plain<Gauge>};
-  GaugesBy<1> cache_bytes{gauges("skald_cache_bytes", "Their memory."), {"lane"}, plain<Gauge>};
-  Counter& replayed = counter("skald_replayed_transitions_total", "Transitions replayed from history.");
-  Counters<1> long_histories{
-      counters("skald_long_histories_total", "Sagas whose history grew beyond runtime.history_warning_*."),
-      {"definition"},
-      plain<Counter>};
-  Counters<1> divergences{counters("skald_divergences_total", "Histories that did not fit the code."),
-                          {"definition"},
-                          plain<Counter>};
-
-  // --- partitions, lanes, time ---
-  Counter& rebalances = counter("skald_rebalances_total", "Changes of this process's partitions.");
-  Gauge& assigned = gauge("skald_partitions_assigned", "Partitions of this process.");
-  Gauge& paused = gauge("skald_partitions_paused",
-                        "Partitions paused to let the lanes catch up, or by a pause of all they start.");
-  GaugesBy<2> in_force{
-      gauges("skald_paused", "1: a definition or a step type that an operator has paused, as known here."),
-      {"kind", "name"},
-      plain<Gauge>};
-  GaugesBy<2> stopped{gauges("skald_partition_stopped",
-                             "1: the partition's log is not the one read before; see positions show."),
-                      {"topic", "partition"},
-                      plain<Gauge>};
-  GaugesBy<1> queue_inputs{gauges("skald_lane_queue_inputs", "Inputs waiting."), {"lane"}, plain<Gauge>};
-  GaugesBy<1> queue_bytes{
-      gauges("skald_lane_queue_bytes", "Their memory, those being judged included."), {"lane"}, plain<Gauge>};
-  Gauge& memory_bound = gauge("skald_memory_bound_bytes",
-                              "What the process may take by its configuration, all its databases together.");
-  Histogram& lateness =
-      histogram("skald_timer_lateness_seconds", "How late deadlines are judged.", kLatenessSeconds);
-  Counters<1> overdue{
-      counters("skald_local_steps_overdue_total", "Local steps that ran on past their deadline."),
-      {"step"},
-      plain<Counter>};
-  GaugesBy<1> local_waiting{
-      gauges("skald_local_steps_waiting", "Attempts of local steps with limits that have not begun."),
-      {"step"},
-      plain<Gauge>};
-  GaugesBy<1> breaker_open{gauges("skald_step_breaker_open", "1: the circuit breaker of the step is open."),
-                           {"step"},
-                           plain<Gauge>};
-  Counters<1> schedule_starts{
-      counters("skald_schedule_starts_total", "Sagas that this process started at a tick of their schedule."),
-      {"schedule"},
-      plain<Counter>};
-  Counters<2> schedule_skips{counters("skald_schedule_ticks_skipped_total",
-                                      "Ticks that started nothing: they came too long ago (late), the saga "
-                                      "before them was open (overlap), "
-                                      "or the saga was refused (refused)."),
-                             {"schedule", "reason"},
-                             plain<Counter>};
-  Counter& incarnations_lost =
-      counter("skald_incarnations_lost_total", "Times this process was taken for dead.");
-  GaugesBy<1> reached{gauges("skald_reached", "1: the store (PostgreSQL) or the bus (Kafka) is reached."),
-                      {"what"},
-                      plain<Gauge>};
-
-  std::mutex gauges_mutex;  ///< guards the two below
-  std::set<std::pair<std::string, std::string>> open_labels, stuck_labels;
-};
-
-Metrics::Metrics(const BuildInfo& build, const std::string& database)
+Metrics::Metrics(const BuildInfo& build, const std::string& database, const ConfigurationInfo& configuration)
     : families_(std::make_unique<Families>(database)) {
   families_->gauges("skald_build_info", "1; the labels say which build runs.")
       .Add({{"version", build.version}, {"build", build.build}})
+      .Set(1);
+  families_
+      ->gauges("skald_configuration_info",
+               "1; checksum is of all values in force, secrets left out: where it differs, processes are not "
+               "configured alike.")
+      .Add({{"skald_namespace", configuration.name_space}, {"checksum", configuration.checksum}})
       .Set(1);
 }
 
@@ -289,7 +74,8 @@ const std::vector<std::string>& Metrics::names() const { return families_->names
 std::string Metrics::text(std::span<const Metrics* const> all) {
   std::vector<prometheus::MetricFamily> families;
   std::map<std::string, std::size_t> places;
-  for (const Metrics* metrics : all)
+  for (const Metrics* metrics : all) {
+    metrics->sample();
     for (prometheus::MetricFamily& family : metrics->families_->registry.Collect()) {
       const auto [place, fresh] = places.emplace(family.name, families.size());
       if (fresh) {
@@ -300,7 +86,13 @@ std::string Metrics::text(std::span<const Metrics* const> all) {
       merged.insert(merged.end(), std::make_move_iterator(family.metric.begin()),
                     std::make_move_iterator(family.metric.end()));
     }
+  }
   return prometheus::TextSerializer().Serialize(families) + process_metrics();
+}
+
+void Metrics::sample() const {
+  const std::lock_guard lock(families_->sampled_mutex);
+  if (families_->sampled_connections) families_->connections.Set(families_->sampled_connections());
 }
 
 void Metrics::saga_started(std::string_view definition) { families_->started.at({definition}).Increment(); }
@@ -311,15 +103,21 @@ void Metrics::saga_ended(std::string_view definition, SagaStatus outcome,
   families_->saga_seconds.at({definition, to_string(outcome)}).Observe(seconds(duration));
 }
 
-void Metrics::saga_stuck(std::string_view definition, std::string_view reason) {
-  families_->became_stuck.at({definition, reason}).Increment();
+void Metrics::saga_stuck(std::string_view definition, std::string_view step, std::string_view reason) {
+  families_->became_stuck.at({definition, step, reason}).Increment();
 }
 
-void Metrics::step_settled(std::string_view, const engine::StepObservation& step) {
-  const std::string_view phase = step.phase == wire::Phase::kAction ? "action" : "compensation";
-  const std::string_view result = step.unknown ? "unknown" : step.succeeded ? "succeeded" : "failed";
-  families_->step_seconds.at({step.step, phase, result}).Observe(seconds(step.duration));
-  families_->step_attempts.at({step.step, phase}).Observe(step.attempts);
+void Metrics::step_settled(std::string_view definition, const engine::StepObservation& step) {
+  const bool undo = step.phase == wire::Phase::kCompensation;
+  const std::string_view phase = undo ? "compensation" : "action";
+  const std::string_view outcome = step.succeeded ? "succeeded" : step.unknown ? "unknown" : "failed";
+  families_->step_seconds.at({definition, step.step, phase, outcome}).Observe(seconds(step.duration));
+  families_->step_attempts.at({definition, step.step, phase}).Observe(step.attempts);
+  if (!undo) return;
+  // The other one is there from then on as well, at 0: a rate of failures needs both.
+  Counter& done = families_->compensations.at({definition, step.step, "succeeded"});
+  Counter& failed = families_->compensations.at({definition, step.step, "failed"});
+  (step.succeeded ? done : failed).Increment();
 }
 
 void Metrics::batch_committed(std::size_t inputs, std::chrono::nanoseconds duration) {
@@ -385,6 +183,7 @@ void Metrics::cache_size(std::size_t lane, std::size_t sagas, std::size_t bytes)
 }
 
 void Metrics::replayed(std::int64_t transitions) {
+  families_->replays.Increment();
   families_->replayed.Increment(static_cast<double>(transitions));
 }
 void Metrics::history_grew(std::string_view definition) {
@@ -392,9 +191,28 @@ void Metrics::history_grew(std::string_view definition) {
 }
 void Metrics::divergence(std::string_view definition) { families_->divergences.at({definition}).Increment(); }
 
-void Metrics::rebalanced(std::size_t partitions) {
-  families_->rebalances.Increment();
-  families_->assigned.Set(static_cast<double>(partitions));
+void Metrics::rebalanced() { families_->rebalances.Increment(); }
+
+void Metrics::assigned_partitions(const std::map<std::string, std::size_t>& by_topic) {
+  for (const auto& [topic, count] : by_topic) {
+    families_->assigned.at({topic}).Set(static_cast<double>(count));
+    for (const char* result : {"consumed", "dead_letter"}) families_->records.at({topic, result});
+  }
+}
+
+void Metrics::topic_partitions(const std::map<std::string, std::int32_t>& by_topic) {
+  for (const auto& [topic, count] : by_topic) families_->topic_partitions.at({topic}).Set(count);
+}
+
+void Metrics::consumer_lags(const std::map<TopicPartition, std::int64_t>& records) {
+  std::set<TopicPartition>& told = families_->lags_told;
+  for (const TopicPartition& old : told)
+    if (!records.contains(old)) families_->lag.remove({old.topic, std::to_string(old.partition)});
+  told.clear();
+  for (const auto& [partition, lag] : records) {
+    families_->lag.at({partition.topic, std::to_string(partition.partition)}).Set(static_cast<double>(lag));
+    told.insert(partition);
+  }
 }
 
 void Metrics::partition_stopped(const TopicPartition& partition) {
@@ -445,9 +263,10 @@ void Metrics::gauges(bool held, const Gauges& gauges) {
   if (!held) {
     all.open.remove_all();
     all.stuck.remove_all();
-    for (auto* family : {&all.oldest_open, &all.outbox_pending, &all.outbox_oldest, &all.parked_inputs})
-      family->remove_all();
+    all.oldest_open.remove_all();
+    for (auto* family : {&all.outbox_pending, &all.outbox_oldest, &all.parked_inputs}) family->remove_all();
     all.open_labels.clear();
+    all.oldest_labels.clear();
     all.stuck_labels.clear();
     return;
   }
@@ -462,7 +281,18 @@ void Metrics::gauges(bool held, const Gauges& gauges) {
     all.stuck.at({row.definition, row.reason}).Set(static_cast<double>(row.count));
     all.stuck_labels.emplace(row.definition, row.reason);
   }
-  all.oldest_open.at({}).Set(gauges.oldest_open ? seconds(gauges.now - *gauges.oldest_open) : 0);
+  std::map<std::string, Time> oldest;
+  for (const auto& row : gauges.open) {
+    const auto [place, first] = oldest.emplace(row.definition, row.oldest);
+    if (!first) place->second = std::min(place->second, row.oldest);
+  }
+  for (const std::string& definition : all.oldest_labels)  // without an open saga there is none
+    if (!oldest.contains(definition)) all.oldest_open.remove({definition});
+  all.oldest_labels.clear();
+  for (const auto& [definition, started] : oldest) {
+    all.oldest_labels.insert(definition);
+    all.oldest_open.at({definition}).Set(seconds(started.time_since_epoch()));
+  }
   all.outbox_pending.at({}).Set(static_cast<double>(gauges.outbox_pending));
   all.outbox_oldest.at({}).Set(gauges.outbox_oldest ? seconds(gauges.now - *gauges.outbox_oldest) : 0);
   all.parked_inputs.at({}).Set(static_cast<double>(gauges.parked));
@@ -473,5 +303,20 @@ void Metrics::reached(std::string_view what, bool reached) {
 }
 
 void Metrics::memory_bound(std::size_t bytes) { families_->memory_bound.Set(static_cast<double>(bytes)); }
+
+// What an alert goes by is there before it counts: Prometheus takes the first value it sees for what was there before.
+void Metrics::definition(std::string_view name, std::optional<std::chrono::milliseconds> objective) {
+  if (objective) families_->objective.at({name}).Set(seconds(*objective));
+  families_->started.at({name});
+  families_->long_histories.at({name});
+  families_->divergences.at({name});
+}
+
+void Metrics::local_step(std::string_view name) { families_->overdue.at({name}); }
+
+void Metrics::connections(std::function<int()> count) {
+  const std::lock_guard lock(families_->sampled_mutex);
+  families_->sampled_connections = std::move(count);
+}
 
 }  // namespace skald::api

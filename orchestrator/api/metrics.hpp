@@ -3,7 +3,11 @@
 // a scrape makes its text first and writes it to the socket after.
 #pragma once
 
+#include <chrono>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,10 +22,17 @@ struct BuildInfo {
   std::string build;
 };
 
+/// What a process runs on: `checksum` tells two configurations apart.
+struct ConfigurationInfo {
+  std::string name_space;
+  std::string checksum;
+};
+
 class Metrics final : public runtime::Observer {
  public:
   /// `database`: a label of everything, where a process serves several; empty: none.
-  explicit Metrics(const BuildInfo& build, const std::string& database = {});
+  explicit Metrics(const BuildInfo& build, const std::string& database = {},
+                   const ConfigurationInfo& configuration = {});
   ~Metrics() override;
 
   /// The exposition text of all of these together, process metrics included.
@@ -36,7 +47,7 @@ class Metrics final : public runtime::Observer {
   void saga_started(std::string_view definition) override;
   void saga_ended(std::string_view definition, SagaStatus outcome,
                   std::chrono::milliseconds duration) override;
-  void saga_stuck(std::string_view definition, std::string_view reason) override;
+  void saga_stuck(std::string_view definition, std::string_view step, std::string_view reason) override;
   void step_settled(std::string_view definition, const engine::StepObservation& step) override;
   void batch_committed(std::size_t inputs, std::chrono::nanoseconds duration) override;
   void batch_failed(ErrorKind kind) override;
@@ -61,7 +72,10 @@ class Metrics final : public runtime::Observer {
   void replayed(std::int64_t transitions) override;
   void divergence(std::string_view definition) override;
   void history_grew(std::string_view definition) override;
-  void rebalanced(std::size_t partitions) override;
+  void rebalanced() override;
+  void assigned_partitions(const std::map<std::string, std::size_t>& by_topic) override;
+  void topic_partitions(const std::map<std::string, std::int32_t>& by_topic) override;
+  void consumer_lags(const std::map<TopicPartition, std::int64_t>& records) override;
   void partition_stopped(const TopicPartition& partition) override;
   void partition_resumed(const TopicPartition& partition) override;
   void paused_partitions(std::size_t partitions) override;
@@ -77,8 +91,15 @@ class Metrics final : public runtime::Observer {
   void reached(std::string_view what, bool reached) override;
   /// What the process may take by its configuration.
   void memory_bound(std::size_t bytes);
+  /// A definition this process has code for, and how long its sagas may be open before an alert says so.
+  void definition(std::string_view name, std::optional<std::chrono::milliseconds> objective);
+  /// A local step this process does.
+  void local_step(std::string_view name);
+  /// Asked at every scrape; thread-safe.
+  void connections(std::function<int()> count);
 
  private:
+  void sample() const;
   struct Families;
   std::unique_ptr<Families> families_;
 };

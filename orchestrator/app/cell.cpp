@@ -2,6 +2,7 @@
 #include "app/cell.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "app/environment.hpp"
 #include "app/open_database.hpp"
@@ -9,6 +10,7 @@
 #include "app/triggers.hpp"
 #include "app/version.hpp"
 #include "postgres/migrator.hpp"
+#include "wire/checksum.hpp"
 
 namespace skald::app {
 namespace {
@@ -23,6 +25,13 @@ postgres::StoreOptions store_options(const Cell::Parts& parts) {
   options.lock_timeout = std::min(options.lock_timeout, half_session);
   options.idle_in_transaction_timeout = std::min(options.idle_in_transaction_timeout, half_session);
   return options;
+}
+
+/// Of what check-config prints: every value and its origin, secrets hidden.
+std::string checksum_of(const Config& config) {
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", wire::crc32c(describe(config)));
+  return text;
 }
 
 /// Says in every line which database it is about.
@@ -55,8 +64,15 @@ Cell::Cell(const Parts& parts)
       named_logger_(parts.database.name.empty()
                         ? nullptr
                         : std::make_unique<NamedLogger>(parts.logger, parts.database.name)),
-      metrics_({kVersion, build_id()}, parts.database.name),
-      store_(store_options(parts)) {}
+      metrics_({kVersion, build_id()}, parts.database.name,
+               {parts.config.name_space, checksum_of(parts.config)}),
+      store_(store_options(parts)) {
+  for (const auto& [definition, objective] : parts.config.objectives)
+    metrics_.definition(definition, objective);
+  for (const auto& [step, settings] : parts.config.steps)
+    if (parts.program.registry.executor(step) != nullptr) metrics_.local_step(step);
+  metrics_.connections([this] { return store_.connections(); });
+}
 
 Cell::~Cell() = default;
 

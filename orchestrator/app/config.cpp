@@ -100,6 +100,9 @@ class Builder {
     config_.topics.lifecycle = text("topics.lifecycle", "skald." + config_.name_space + ".lifecycle");
     config_.topics.create = text("topics.create") == "true";
     config_.topics.partitions = static_cast<int>(parse_integer(text("topics.partitions", "8")).value_or(8));
+    config_.topics.replication = static_cast<int>(parse_integer(text("topics.replication", "0")).value_or(0));
+    if (const std::string kept = text("topics.retention"); !kept.empty())
+      config_.topics.retention = parse_duration(kept).value_or(std::chrono::milliseconds{0});
     config_.http.listen = parse_address(text("http.listen", "127.0.0.1:8080")).value_or(Address{});
     config_.http.token = text("http.token");
     config_.log_json = text("log.format", "json") == "json";
@@ -241,6 +244,10 @@ class Builder {
       duration("sagas.<saga>.deadline", std::string(definition.name),
                [&](auto value) { options.deadline = value; });
       config_.sagas[std::string(definition.name)] = options;
+      auto& objective = config_.objectives[std::string(definition.name)];
+      objective = options.deadline;
+      duration("sagas.<saga>.objective", std::string(definition.name),
+               [&](auto value) { objective = value; });
     }
     return {};
   }

@@ -33,6 +33,8 @@ struct TopicsConfig {
   std::string children;  ///< empty: no saga has any
   bool create = false;
   int partitions = 8;
+  int replication = 0;                                 ///< 0: the cluster's default
+  std::optional<std::chrono::milliseconds> retention;  ///< nullopt: the cluster's default
 };
 
 struct HttpConfig {
@@ -59,6 +61,8 @@ struct Config {
   HttpConfig http;
   std::map<std::string, engine::StepSettings, std::less<>> steps;
   std::map<std::string, SagaOptions, std::less<>> sagas;
+  /// By definition: how long a saga may be open before an alert says so.
+  std::map<std::string, std::optional<std::chrono::milliseconds>, std::less<>> objectives;
   std::vector<TriggerConfig> triggers;
   std::vector<SignalConfig> signals;
   runtime::Settings runtime;

@@ -51,7 +51,12 @@ constexpr KeySchema kSchema[] = {
     {"topics.create", kBoolean, "false",
      "Create topics that do not exist at start, dead-letter topics included. Otherwise serve names them and "
      "ends."},
-    {"topics.partitions", kInteger, "8", "Partitions of topics created so.", 1, 1000},
+    {"topics.partitions", kInteger, "8", "Partitions of topics created so, or by topics --apply.", 1, 1000},
+    {"topics.replication", kInteger, "0", "Copies of their partitions; 0: as the cluster does by default.", 0,
+     100},
+    {"topics.retention", kDuration, "(the cluster's default)",
+     "How long their records are kept. Longer than the longest outage of Skald that is to lose nothing.",
+     60'000, kYear},
 
     {"http.listen", kAddress, "127.0.0.1:8080",
      "Where the HTTP API, /healthz, /readyz and /metrics listen; port 0 takes any free one."},
@@ -104,6 +109,8 @@ constexpr KeySchema kSchema[] = {
 
     {"sagas.<saga>.deadline", kDuration, "(the saga's own)",
      "From its start; when it passes, the saga rolls back unless its pivot took effect.", 1, kYear},
+    {"sagas.<saga>.objective", kDuration, "(the saga's deadline)",
+     "How long a saga may be open before an alert says so. Nothing else goes by it.", 1, kYear},
 
     {"triggers.<trigger>.topic", kTopic, "",
      "Topic whose records start sagas. Every trigger needs it; a trigger written in code needs nothing "

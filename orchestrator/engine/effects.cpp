@@ -119,15 +119,15 @@ wire::ChildTarget Instance::State::child_target(const StepState& step) const {
 }
 
 void Instance::State::observe(const Event& event, Transition& transition) {
-  const bool settled = event.kind == EventKind::kSucceeded || event.kind == EventKind::kCompensated ||
-                       (event.kind == EventKind::kFailed && !event.retry_at);
-  if (!settled) return;
+  const bool done = event.kind == EventKind::kSucceeded || event.kind == EventKind::kCompensated;
+  const bool failed = event.kind == EventKind::kFailed || event.kind == EventKind::kCompensationFailed;
+  if (!done && (!failed || event.retry_at)) return;
   const StepState& step = *this->step(event.ordinal);
-  const bool undo = event.kind == EventKind::kCompensated;
+  const bool undo = event.kind == EventKind::kCompensated || event.kind == EventKind::kCompensationFailed;
   StepObservation observation;
   observation.step = step.slot.step->name;
   observation.phase = undo ? Phase::kCompensation : Phase::kAction;
-  observation.succeeded = event.kind != EventKind::kFailed;
+  observation.succeeded = done;
   observation.unknown = event.failure.unknown;
   observation.attempts = undo ? step.undo_attempt : step.attempt;
   observation.duration = now_ - (undo ? step.undo_scheduled_at : step.scheduled_at);

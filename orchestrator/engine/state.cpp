@@ -246,6 +246,8 @@ Transition Instance::State::finish() {
   history_bytes_ += transition.row->events.size();
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
+  if (status_ == SagaStatus::kStuck)
+    if (const StepState* stuck = step(stuck_ordinal_)) transition.stuck_step = stuck->slot.step->name;
   transition.wake_at = wake_at_ = next_wake_up();
   return transition;
 }

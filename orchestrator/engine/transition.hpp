@@ -28,7 +28,8 @@ struct LocalAttempt {
   std::optional<std::chrono::milliseconds> heartbeat;
 };
 
-/// For metrics: a step whose action or compensation settled in this transition.
+/// For metrics: a step whose action or compensation settled in this transition; a compensation that is not tried
+/// again has failed, until an operator decides.
 struct StepObservation {
   std::string_view step;
   Phase phase = Phase::kAction;
@@ -46,6 +47,7 @@ struct Transition {
   std::vector<LocalAttempt> local_attempts;
   SagaStatus status = SagaStatus::kRunning;
   std::string stuck_reason;
+  std::string_view stuck_step;  ///< for metrics: empty if it is no step that is stuck
   Time wake_at = kNever;
   std::vector<StepObservation> observations;
 };

@@ -186,6 +186,7 @@ struct Gauges {
     std::string definition;
     SagaStatus status;
     std::int64_t count;
+    Time oldest;  ///< start of the oldest of them
   };
   std::vector<Open> open;
   struct Stuck {
@@ -194,7 +195,6 @@ struct Gauges {
     std::int64_t count;
   };
   std::vector<Stuck> stuck;
-  std::optional<Time> oldest_open;
   std::int64_t outbox_pending = 0;
   std::optional<Time> outbox_oldest;
   std::int64_t parked = 0;

@@ -11,6 +11,8 @@ namespace skald::runtime {
 namespace {
 constexpr std::chrono::milliseconds kPollWhileAsked{10};
 constexpr std::chrono::milliseconds kAnswering{1'000};
+constexpr std::chrono::milliseconds kLagInterval{5'000};
+constexpr std::chrono::milliseconds kPausedLagInterval{15'000};
 }  // namespace
 
 Ingress::Ingress(Parts parts)
@@ -27,7 +29,7 @@ bool Ingress::run_once(std::chrono::milliseconds timeout) {
 }
 
 bool Ingress::read_once(std::chrono::milliseconds timeout) {
-  if (recount_ && reached_) count_reply_partitions();
+  if (recount_ && reached_) count_partitions();
   place_waiting();
   apply_pressure();
   // Who asks for the ends of partitions holds sagas that fell due, and soon asks again.
@@ -43,13 +45,17 @@ bool Ingress::read_once(std::chrono::milliseconds timeout) {
   }
   if (!parts_.progress.asked().empty()) answer_ends();
   if (parts_.seams.clock.monotonic() >= save_at_) save_positions();
+  if (parts_.seams.clock.monotonic() >= lag_at_) tell_lag();
   return worked;
 }
 
 void Ingress::finish() {
   save_positions();
   consumer_.reset();
+  partitions_.clear();
   parts_.progress.set_assigned(false);
+  tell_assigned();
+  parts_.seams.observer.consumer_lags({});
 }
 
 bool Ingress::ensure_consumer() {
@@ -61,18 +67,17 @@ bool Ingress::ensure_consumer() {
     bus_failed(cluster.error());
     return false;
   }
-  const std::vector<std::string> reply{parts_.decoder.reply_topic()};
-  auto counts = parts_.seams.bus.partition_counts(reply, timeout);
+  auto counts = parts_.seams.bus.partition_counts(parts_.decoder.topics(), timeout);
   if (!counts) {
     bus_failed(counts.error());
     return false;
   }
-  if (!counts->contains(reply.front())) {
-    bus_failed({ErrorKind::kUnavailable, "", "the reply topic " + reply.front() + " does not exist"});
+  if (const auto& reply = parts_.decoder.reply_topic(); !counts->contains(reply)) {
+    bus_failed({ErrorKind::kUnavailable, "", "the reply topic " + reply + " does not exist"});
     return false;
   }
   cluster_id_ = *cluster;
-  parts_.progress.set_cluster(cluster_id_, counts->at(reply.front()));
+  tell_partitions(*counts);
   ConsumerSpec spec{parts_.decoder.topics(), parts_.settings.consumer_group,
                     parts_.settings.assign_all_partitions};
   auto consumer = parts_.seams.bus.consumer(spec, *this);
@@ -86,12 +91,49 @@ bool Ingress::ensure_consumer() {
 }
 
 /// After every rebalance: partitions may have been added, and replies to a saga come to another one then.
-void Ingress::count_reply_partitions() {
-  const std::vector<std::string> reply{parts_.decoder.reply_topic()};
-  const auto counts = parts_.seams.bus.partition_counts(reply, parts_.settings.broker_timeout);
-  if (!counts || !counts->contains(reply.front())) return;
-  parts_.progress.set_cluster(cluster_id_, counts->at(reply.front()));
+void Ingress::count_partitions() {
+  const auto counts =
+      parts_.seams.bus.partition_counts(parts_.decoder.topics(), parts_.settings.broker_timeout);
+  if (!counts || !counts->contains(parts_.decoder.reply_topic())) return;
+  tell_partitions(*counts);
   recount_ = false;
+}
+
+void Ingress::tell_partitions(const std::map<std::string, std::int32_t>& counts) {
+  parts_.progress.set_cluster(cluster_id_, counts.at(parts_.decoder.reply_topic()));
+  parts_.seams.observer.topic_partitions(counts);
+}
+
+void Ingress::tell_assigned() {
+  std::map<std::string, std::size_t> assigned;
+  for (const std::string& topic : parts_.decoder.topics()) assigned[topic] = 0;
+  for (const auto& [partition, state] : partitions_) ++assigned[partition.topic];
+  parts_.seams.observer.assigned_partitions(assigned);
+}
+
+/// By what the client knows from its last fetches. It fetches nothing of a paused partition: these are asked about,
+/// all with one question and seldom.
+void Ingress::tell_lag() {
+  const auto now = parts_.seams.clock.monotonic();
+  lag_at_ = now + kLagInterval;
+  if (paused_.empty()) paused_ends_.clear();
+  if (!paused_.empty() && reached_ && now >= paused_ends_at_) {
+    paused_ends_at_ = now + kPausedLagInterval;
+    paused_ends_.clear();
+    const std::vector<TopicPartition> paused(paused_.begin(), paused_.end());
+    const auto ends = consumer_->log_ends(paused, question_timeout());
+    for (std::size_t index = 0; ends && index < paused.size(); ++index)
+      if ((*ends)[index]) paused_ends_[paused[index]] = *(*ends)[index];
+  }
+  std::map<TopicPartition, std::int64_t> lags;
+  for (const auto& [partition, state] : partitions_) {
+    auto end = consumer_->cached_end(partition);
+    if (const auto asked = paused_ends_.find(partition); asked != paused_ends_.end())
+      end = std::max(end.value_or(0), asked->second);
+    const std::int64_t next = std::max(state.next, parts_.tracker.next_offset(partition).value_or(-1));
+    if (end && next >= 0) lags[partition] = std::max<std::int64_t>(*end - next, 0);
+  }
+  parts_.seams.observer.consumer_lags(lags);
 }
 
 void Ingress::bus_failed(const Error& error) {

@@ -75,6 +75,7 @@ class Ingress final : private RebalanceListener {
     std::string reason;
     bool retry = false;                    ///< stopped by the client: try again by ourselves
     std::chrono::nanoseconds asked_at{0};  ///< the broker, for its range
+    std::int64_t next = -1;                ///< offset where reading began; -1: not yet
   };
 
   std::vector<PartitionOffset> assigned(const std::vector<TopicPartition>& partitions) override;
@@ -83,7 +84,10 @@ class Ingress final : private RebalanceListener {
 
   bool ensure_consumer();
   bool read_once(std::chrono::milliseconds timeout);
-  void count_reply_partitions();
+  void count_partitions();
+  void tell_partitions(const std::map<std::string, std::int32_t>& counts);
+  void tell_assigned();
+  void tell_lag();
   void bus_failed(const Error& error);
   void bus_works();
   std::optional<std::vector<Position>> load_positions();
@@ -115,11 +119,14 @@ class Ingress final : private RebalanceListener {
   std::set<TopicPartition> paused_;
   bool starts_paused_ = false;
   bool replies_paused_ = false;
-  bool recount_ = false;  ///< the number of reply partitions
+  bool recount_ = false;  ///< the partitions of the topics
   std::chrono::nanoseconds connect_at_{0};
   std::chrono::nanoseconds save_at_{0};
   std::chrono::nanoseconds place_at_{0};
   std::chrono::nanoseconds ends_at_{0};
+  std::chrono::nanoseconds lag_at_{0};
+  std::chrono::nanoseconds paused_ends_at_{0};
+  std::map<TopicPartition, std::int64_t> paused_ends_;  ///< of partitions nobody fetches
   std::chrono::nanoseconds answering_until_{0};
   std::chrono::nanoseconds questions_until_{
       0};  ///< an absent broker costs one timeout a round, not one a partition

@@ -7,7 +7,7 @@
 namespace skald::runtime {
 
 std::vector<PartitionOffset> Ingress::assigned(const std::vector<TopicPartition>& partitions) {
-  parts_.seams.observer.rebalanced(partitions.size());
+  parts_.seams.observer.rebalanced();
   partitions_.clear();
   paused_.clear();
   recount_ = true;
@@ -26,6 +26,7 @@ std::vector<PartitionOffset> Ingress::assigned(const std::vector<TopicPartition>
   }
   place_at_ = parts_.seams.clock.monotonic() + parts_.settings.backoff_initial;
   parts_.progress.set_assigned(true);
+  tell_assigned();
   publish_stopped();
   return starts;
 }
@@ -35,10 +36,14 @@ void Ingress::revoked(const std::vector<TopicPartition>& partitions) {
   parts_.progress.set_assigned(false);
   for (const TopicPartition& partition : partitions) {
     parts_.tracker.revoke(partition);
+    const auto known = partitions_.find(partition);
+    if (known != partitions_.end() && known->second.state == State::kStopped)
+      parts_.seams.observer.partition_resumed(partition);  // whoever has it now says so if it still is
     partitions_.erase(partition);
     paused_.erase(partition);
     if (is_reply(partition)) parts_.progress.disown(partition.partition);
   }
+  tell_assigned();
   publish_stopped();
 }
 
@@ -65,6 +70,7 @@ std::optional<std::int64_t> Ingress::place_partition(const TopicPartition& parti
   const auto found = std::find_if(positions.begin(), positions.end(),
                                   [&](const Position& position) { return position.partition == partition; });
   state.position = found == positions.end() ? std::nullopt : std::optional(*found);
+  if (state.position) state.next = state.position->next_offset;
   const auto now = parts_.seams.clock.monotonic();
   if (now >= questions_until_) return std::nullopt;
   state.asked_at = now;
@@ -77,6 +83,7 @@ std::optional<std::int64_t> Ingress::place_partition(const TopicPartition& parti
   }
   state.state = placement.verify ? State::kVerifying : State::kReading;
   state.reason.clear();
+  state.next = state.position ? state.position->next_offset : log->start;
   if (is_reply(partition))
     parts_.progress.own(partition.partition, state.position ? state.position->next_offset : log->start);
   return placement.start;

@@ -225,7 +225,10 @@ void Judge::absorb(Turn& turn, CachedSaga& saga, engine::Transition transition) 
     write.run_from = saga.run_from = transition.run_from;
     write.history.push_back(std::move(*transition.row));
   }
-  if (transition.status == SagaStatus::kStuck && saga.status != SagaStatus::kStuck) turn.stuck = true;
+  if (transition.status == SagaStatus::kStuck && saga.status != SagaStatus::kStuck) {
+    turn.stuck = true;
+    turn.stuck_step = transition.stuck_step;
+  }
   write.status = saga.status = transition.status;
   write.stuck_reason = saga.stuck_reason = std::move(transition.stuck_reason);
   write.wake_at = transition.wake_at;

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "engine/transition.hpp"
@@ -23,7 +25,9 @@ class Observer {
   virtual void saga_started(std::string_view /*definition*/) {}
   virtual void saga_ended(std::string_view /*definition*/, SagaStatus /*outcome*/,
                           std::chrono::milliseconds /*duration*/) {}
-  virtual void saga_stuck(std::string_view /*definition*/, std::string_view /*reason*/) {}
+  /// `step`: empty if it is no step that is stuck.
+  virtual void saga_stuck(std::string_view /*definition*/, std::string_view /*step*/,
+                          std::string_view /*reason*/) {}
   virtual void history_grew(std::string_view /*definition*/) {}  ///< beyond what is warned of
   virtual void step_settled(std::string_view /*definition*/, const engine::StepObservation& /*step*/) {}
 
@@ -59,7 +63,13 @@ class Observer {
   virtual void divergence(std::string_view /*definition*/) {}
 
   // Partitions.
-  virtual void rebalanced(std::size_t /*partitions*/) {}
+  virtual void rebalanced() {}
+  /// Of every topic it reads: how many partitions this process has. In the place of what was told before.
+  virtual void assigned_partitions(const std::map<std::string, std::size_t>& /*by_topic*/) {}
+  /// How many partitions the topics have that it reads.
+  virtual void topic_partitions(const std::map<std::string, std::int32_t>& /*by_topic*/) {}
+  /// Records that are in this process's partitions and not applied yet. In the place of what was told before.
+  virtual void consumer_lags(const std::map<TopicPartition, std::int64_t>& /*records*/) {}
   virtual void partition_stopped(const TopicPartition& /*partition*/) {}
   virtual void partition_resumed(const TopicPartition& /*partition*/) {}
   virtual void paused_partitions(std::size_t /*partitions*/) {}

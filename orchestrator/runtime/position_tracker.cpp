@@ -90,6 +90,13 @@ void PositionTracker::give_back(std::span<const Position> positions) {
   }
 }
 
+std::optional<std::int64_t> PositionTracker::next_offset(const TopicPartition& partition) const {
+  const std::scoped_lock lock(mutex_);
+  const auto place = by_partition_.find(partition);
+  if (place == by_partition_.end() || !slots_[place->second].position) return std::nullopt;
+  return slots_[place->second].position->next_offset;
+}
+
 std::size_t PositionTracker::pending() const {
   const std::scoped_lock lock(mutex_);
   std::size_t count = 0;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -36,6 +37,8 @@ class PositionTracker {
   [[nodiscard]] std::vector<Position> take_moved();
   /// These could not be recorded: take_moved gives them (or newer ones) again.
   void give_back(std::span<const Position> positions);
+  /// The next one to apply; nullopt before the first was applied since the partition was assigned.
+  [[nodiscard]] std::optional<std::int64_t> next_offset(const TopicPartition& partition) const;
   /// Records begun and not done.
   [[nodiscard]] std::size_t pending() const;
 
