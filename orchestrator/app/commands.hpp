@@ -25,6 +25,11 @@ struct DevOptions {
 };
 int run_dev(const Program& program, const DevOptions& options);
 
+struct TopicsOptions {
+  bool plan = false, apply = false;
+};
+int run_topics(const Program& program, const TopicsOptions& options);
+
 struct StartOptions {
   std::string saga, id, input, url;
 };

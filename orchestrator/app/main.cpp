@@ -109,6 +109,12 @@ class CommandLine {
     dev->add_option("--address-file", dev_.address_file, "Where the addresses are written")
         ->type_name("FILE")
         ->capture_default_str();
+    CLI::App* topics =
+        add("topics", "Show which topics the configuration needs and how they are, or create those missing",
+            "topics --plan\ntopics --apply", [this] { return run_topics(program_, topics_); });
+    CLI::Option* plan = topics->add_flag("--plan", topics_.plan, "Show them; exit code 1 if not all is well");
+    topics->add_flag("--apply", topics_.apply, "Create those that are missing; nothing else is changed")
+        ->excludes(plan);
     CLI::App* check =
         add("check-config", "Check the configuration, or show every key with its value and origin",
             "check-config --config skald.yaml\ncheck-config --reference",
@@ -504,6 +510,7 @@ class CommandLine {
   std::function<int()> command_;
   app::DevOptions dev_;
   app::CheckOptions check_;
+  app::TopicsOptions topics_;
   app::ListOptions list_;
   app::ShowOptions show_;
   app::PositionsOptions positions_;

@@ -7,6 +7,7 @@
 #include <future>
 
 #include "app/memory_bound.hpp"
+#include "app/topic_plan.hpp"
 #include "app/version.hpp"
 #include "kafka/kafka_bus.hpp"
 
@@ -147,17 +148,22 @@ Result<void> Service::check_topics() {
   std::vector<std::string> missing;
   for (const std::string& topic : topics)
     if (!counts->contains(topic)) missing.push_back(topic);
+  if (const std::string narrow = narrow_dead_letter_topics(*counts); !narrow.empty())
+    return Error{ErrorKind::kRefused, "SKALD-962", narrow};
   if (missing.empty()) return {};
   std::string names;
   for (const std::string& topic : missing) names += (names.empty() ? "" : ", ") + topic;
   if (!create)
     return Error{ErrorKind::kRefused, "SKALD-960",
                  "Kafka has no topic " + names + ": create " + (missing.size() == 1 ? "it" : "them") +
-                     ", or set topics.create: true"};
-  auto created = bus_->create_topics(missing, parts_.config.topics.partitions);
-  if (created)
-    parts_.logger.info("Created topics that did not exist.",
-                       {{"topics", names}, {"partitions", parts_.config.topics.partitions}});
+                     " (topics --apply), or set topics.create: true"};
+  const auto cluster = kafka::describe_topics(parts_.kafka, topics, kKafkaPatience);
+  if (!cluster) return cluster.error();
+  std::vector<kafka::NewTopic> wanted;
+  for (const PlannedTopic& topic : plan_topics(parts_.config, *cluster))
+    if (!topic.now) wanted.push_back(topic.wanted);
+  auto created = kafka::create_topics(parts_.kafka, wanted);
+  if (created) parts_.logger.info("Created topics that did not exist.", {{"topics", names}});
   return created;
 }
 
