@@ -67,6 +67,7 @@ class KafkaBus final : public Bus {
       for (const auto& [topic, count] : *known) wanted.erase(topic);
     }
     std::vector<NewTopic> missing;
+    missing.reserve(wanted.size());
     for (const std::string& topic : wanted) missing.push_back({.name = topic, .partitions = partitions});
     return kafka::create_topics(options_, missing);
   }

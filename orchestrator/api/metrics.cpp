@@ -61,10 +61,18 @@ Metrics::Metrics(const BuildInfo& build, const std::string& database, const Conf
       .Set(1);
   families_
       ->gauges("skald_configuration_info",
-               "1; checksum is of all values in force, secrets left out: where it differs, processes are not "
+               "1; checksum is of all values in force but secrets and http.listen: where it differs, "
+               "processes are not "
                "configured alike.")
       .Add({{"skald_namespace", configuration.name_space}, {"checksum", configuration.checksum}})
       .Set(1);
+  for (const ErrorKind kind : {ErrorKind::kInvalid, ErrorKind::kRetry, ErrorKind::kUnknown,
+                               ErrorKind::kUnavailable, ErrorKind::kRefused})
+    families_->batches_failed.at({name_of(kind)});
+  for (const ParkReason reason : {ParkReason::kNoCode, ParkReason::kNoSaga, ParkReason::kOrdered,
+                                  ParkReason::kDivergence, ParkReason::kPaused})
+    families_->parked_total.at({name_of(reason)});
+  for (const char* kind : {"start", "reply"}) families_->duplicates.at({kind});
 }
 
 Metrics::~Metrics() = default;

@@ -53,6 +53,7 @@ void Ingress::finish() {
   save_positions();
   consumer_.reset();
   partitions_.clear();
+  paused_.clear();
   parts_.progress.set_assigned(false);
   tell_assigned();
   parts_.seams.observer.consumer_lags({});
@@ -109,6 +110,7 @@ void Ingress::tell_assigned() {
   for (const std::string& topic : parts_.decoder.topics()) assigned[topic] = 0;
   for (const auto& [partition, state] : partitions_) ++assigned[partition.topic];
   parts_.seams.observer.assigned_partitions(assigned);
+  parts_.seams.observer.paused_partitions(paused_.size());
 }
 
 /// By what the client knows from its last fetches. It fetches nothing of a paused partition: these are asked about,

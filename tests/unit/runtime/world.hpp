@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,6 +149,16 @@ class CountingObserver final : public Observer {
   void incarnation_lost() override { ++incarnations_lost; }
   void paused_partitions(std::size_t partitions) override { paused = partitions; }
   void message_refused(std::string_view) override { ++refused; }
+  void saga_stuck(std::string_view, std::string_view step, std::string_view reason) override {
+    stuck.push_back(std::string(step) + ": " + std::string(reason));
+  }
+  void assigned_partitions(const std::map<std::string, std::size_t>& by_topic) override {
+    assigned = by_topic;
+  }
+  void topic_partitions(const std::map<std::string, std::int32_t>& by_topic) override { topics = by_topic; }
+  void consumer_lags(const std::map<TopicPartition, std::int64_t>& records) override { lags = records; }
+  void partition_stopped(const TopicPartition& partition) override { stopped.insert(partition); }
+  void partition_resumed(const TopicPartition& partition) override { stopped.erase(partition); }
   void schedule_started(std::string_view schedule) override { ++schedule_starts[std::string(schedule)]; }
   void schedule_skipped(std::string_view, std::string_view reason, std::size_t ticks) override {
     schedule_skips[std::string(reason)] += ticks;
@@ -170,6 +181,11 @@ class CountingObserver final : public Observer {
   std::size_t paused = 0;
   int refused = 0;
   int gauges_told = 0;
+  std::vector<std::string> stuck;
+  std::map<std::string, std::size_t> assigned;
+  std::map<std::string, std::int32_t> topics;
+  std::map<TopicPartition, std::int64_t> lags;
+  std::set<TopicPartition> stopped;
   std::map<std::string, int> schedule_starts;
   std::map<std::string, std::size_t> schedule_skips;
 };
