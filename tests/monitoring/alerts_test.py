@@ -252,8 +252,8 @@ class Alerts(unittest.TestCase):
         eventually(20, lambda: "ship-order" in self.first.command("show", "late-1"), "it ships")
         self.first.process.send(signal.SIGSTOP)
         try:
-            late = "SELECT count(*) FROM mon.saga WHERE saga_id = 'late-1' AND wake_at < now() - interval '33 s'"
-            eventually(90, lambda: self.stack.sql(late) == "1", "the deadline has passed", every=1)
+            late = "SELECT count(*) FROM mon.saga WHERE saga_id = 'late-1' AND wake_at < now() - interval '63 s'"
+            eventually(120, lambda: self.stack.sql(late) == "1", "the deadline has passed", every=1)
         finally:
             self.first.process.send(signal.SIGCONT)
         self.awaits("SkaldTimersLate", limit=120)

@@ -19,7 +19,7 @@ import urllib.request
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 RULES = SOURCE / "charts/skald/files/rules.yaml"
-SCALED_FOR, SCALED_WINDOW = "2s", "60s"  # longer than any test stops a process
+SCALED_FOR, SCALED_WINDOW = "2s", "100s"  # longer than any test stops a process
 
 
 def scaled(rules):
