@@ -76,6 +76,23 @@ class PostgresFailures : public testing::Test {
   std::unique_ptr<Session> session_ = open(database_.options());
 };
 
+TEST_F(PostgresFailures, OpenConnectionsAreCountedThroughLossAndReconnect) {
+  PostgresStore store{database_.options()};
+  EXPECT_EQ(store.connections(), 0);
+  {
+    const auto first = must(store.open());
+    const auto second = must(store.open());
+    EXPECT_EQ(store.connections(), 2);
+    kill_backends();
+    EXPECT_FALSE(first->now());
+    EXPECT_FALSE(second->now());
+    EXPECT_EQ(store.connections(), 0);
+    must(first->now());
+    EXPECT_EQ(store.connections(), 1);
+  }
+  EXPECT_EQ(store.connections(), 0);
+}
+
 TEST_F(PostgresFailures, AConnectionLostBeforeABatchIsUnavailableAndTheNextCallReconnects) {
   must(session_->commit(one_start(1, "order-1")));
   kill_backends();
