@@ -8,6 +8,7 @@ kubectl() { timeout 120 "$kubernetes_program" kubectl --kubeconfig "$scratch/clu
 of() { kubectl get -n "$1" "$2" -o "jsonpath=$3"; }  # of NAMESPACE OBJECT JSONPATH
 
 begin() {  # begin COMMAND: one of the cluster's processes, until the end of the test
+  mkdir -p "$scratch/cluster"
   "$kubernetes_program" "$1" "$scratch/cluster" >"$scratch/cluster/$1.log" 2>&1 &
   pids+=($!)
 }
@@ -23,7 +24,6 @@ await() {  # await SECONDS COMMAND...
 
 # Not under `check`, whose subshell would forget the processes.
 start_processes() {
-  mkdir -p "$scratch/cluster"
   have_kubernetes
   begin server
   await 180 test -e "$scratch/cluster/kubeconfig" || return 1
@@ -61,7 +61,7 @@ different() { [ "$1" != "$2" ] || { echo "it is still '$1'"; return 1; }; }
 minimal=(--namespace shop --values "$here/values/minimal.yaml" --wait --timeout 120s)
 checksum() { of shop deployment/shop-skald '{.spec.template.metadata.annotations.checksum/config}'; }
 selector() { of shop deployment/shop-skald '{.spec.selector.matchLabels}'; }
-image() { of shop deployment/shop-skald '{.spec.template.spec.containers[0].image}'; }
+deployed_image() { of shop deployment/shop-skald '{.spec.template.spec.containers[0].image}'; }
 events() { of shop events "{range .items[?(@.reason==\"$1\")]}{.involvedObject.kind}/{.involvedObject.name} {end}"; }
 failed_job() { of shop job/shop-skald-migrations '{.status.conditions[?(@.type=="Failed")].reason}'; }
 job_pods() { kubectl get pods -n shop -l app.kubernetes.io/component=migrations -o name | wc -l; }
@@ -101,13 +101,13 @@ not_rolled_by_nothing() {
 # An upgrade whose preflight ends with CODE is not made; the Job says REASON after so many pods.
 not_upgraded_after() {  # not_upgraded_after CODE REASON PODS
   local before
-  before=$(image)
+  before=$(deployed_image)
   if release upgrade shop "$chart" "${minimal[@]}" --set image.tag=2.0.0,migrations.backoffLimit=1 \
     --set "migrations.podAnnotations.skald\\.test/endings=preflight=$1"; then
     echo "it is made"
     return 1
   fi
-  same "$(failed_job)" "$2" && same "$(job_pods)" "$3" && same "$(image)" "$before"
+  same "$(failed_job)" "$2" && same "$(job_pods)" "$3" && same "$(deployed_image)" "$before"
 }
 
 rolled_back() {

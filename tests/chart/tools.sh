@@ -22,7 +22,7 @@ need_go() {
 once() {
   local program=$cache/$1
   shift
-  mkdir -p "$cache"
+  mkdir -p "$(dirname "$program")"
   (
     flock 9
     [ ! -x "$program" ] || exit 0

@@ -1,10 +1,12 @@
 // A Kubernetes for the tests of the chart: the real etcd, kube-apiserver and kube-controller-manager, built from their
-// modules, on loopback. There are no nodes: `nodes` plays their part and starts nothing. Each subcommand runs until
-// SIGTERM; tests/chart/run starts and ends them.
+// modules, on loopback. For nodes there are either `nodes`, which plays their part and starts nothing, or the real
+// scheduler and a kubelet. Each subcommand runs until SIGTERM; tests/chart/run starts and ends them.
 //
 //	server DIR        etcd and kube-apiserver with their data below DIR; writes DIR/kubeconfig when it is ready
 //	controllers DIR   kube-controller-manager: Deployments, StatefulSets, Jobs, budgets, garbage
 //	nodes DIR         gives pods a node and says of them what a kubelet would say
+//	scheduler DIR     kube-scheduler
+//	kubelet DIR       kubelet, configured by DIR/kubelet.yaml, with the address in SKALD_TEST_NODE_IP
 //	kubectl …         kubectl itself, of the same version
 package main
 
@@ -27,16 +29,17 @@ func main() {
 		return
 	}
 	if len(os.Args) != 3 {
-		fail(fmt.Errorf("usage: %s server|controllers|nodes DIR, or kubectl …", filepath.Base(os.Args[0])))
+		fail(fmt.Errorf("usage: %s server|controllers|nodes|scheduler|kubelet DIR, or kubectl …", filepath.Base(os.Args[0])))
 	}
 	dir, err := filepath.Abs(os.Args[2])
 	if err != nil {
 		fail(err)
 	}
-	commands := map[string]func(string) error{"server": server, "controllers": controllers, "nodes": nodes}
+	commands := map[string]func(string) error{"server": server, "controllers": controllers, "nodes": nodes,
+		"scheduler": scheduling, "kubelet": node}
 	command, known := commands[os.Args[1]]
 	if !known {
-		fail(fmt.Errorf("there is no %q: server, controllers or nodes", os.Args[1]))
+		fail(fmt.Errorf("there is no %q", os.Args[1]))
 	}
 	if err := command(dir); err != nil {
 		fail(err)

@@ -21,6 +21,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	manager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // server runs until SIGTERM, which kube-apiserver waits for itself.
@@ -62,6 +64,7 @@ func server(dir string) error {
 		"--service-account-key-file=" + key,
 		"--service-account-signing-key-file=" + key,
 		"--endpoint-reconciler-type=none", // its address is loopback, which is no endpoint
+		"--kubelet-preferred-address-types=InternalIP",
 	})
 	return command.Execute()
 }
@@ -73,8 +76,26 @@ func controllers(dir string) error {
 		"--service-account-private-key-file=" + serviceAccountKey(dir),
 		"--leader-elect=false",
 		"--secure-port=0",
-		"--controllers=*,-nodeipam,-nodelifecycle,-cloud-node-lifecycle,-service-lb-controller,-node-route-controller",
+		// Without those that look after nodes: that of `nodes` is no object, and its pods would be taken for orphans.
+		"--controllers=*,-node-ipam-controller,-node-lifecycle-controller,-pod-garbage-collector-controller",
 	})
+	return command.Execute()
+}
+
+func scheduling(dir string) error {
+	command := scheduler.NewSchedulerCommand()
+	file := kubeconfig(dir)
+	command.SetArgs([]string{"--kubeconfig=" + file, "--authentication-kubeconfig=" + file,
+		"--authorization-kubeconfig=" + file, "--leader-elect=false", "--secure-port=0"})
+	return command.Execute()
+}
+
+// node is a kubelet, configured by DIR/kubelet.yaml.
+func node(dir string) error {
+	command := kubelet.NewKubeletCommand()
+	command.SetArgs([]string{"--config=" + filepath.Join(dir, "kubelet.yaml"), "--kubeconfig=" + kubeconfig(dir),
+		"--root-dir=" + filepath.Join(dir, "kubelet"), "--cert-dir=" + filepath.Join(dir, "kubelet-certificates"),
+		"--hostname-override=node", "--node-ip=" + os.Getenv("SKALD_TEST_NODE_IP")})
 	return command.Execute()
 }
 

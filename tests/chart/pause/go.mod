@@ -1,0 +1,3 @@
+module skald.test/chart/pause
+
+go 1.23
