@@ -91,7 +91,8 @@ files_are_rendered() {
   done < <(sed -n 's/^ *\(- \)\{0,1\}alert: *//p' "$chart/files/rules.yaml")
   for dashboard in "$chart"/files/dashboards/*.json; do
     [ -e "$dashboard" ] || continue
-    configuration "$rendered" "$(basename "$dashboard")" | diff -q - "$dashboard" || return 1
+    diff <(configuration "$rendered" "$(basename "$dashboard")" | python3 -m json.tool) <(python3 -m json.tool "$dashboard") ||
+      return 1
   done
 }
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # The tools of the chart's tests, each built once from its Go module and kept in the cache. Sourced by tests/chart/run.
+# shellcheck disable=SC2034,SC2154  # what is set here is used by the others, and here comes from run
 
 helm_version=v3.18.6
 kubernetes_version=v1.31.0
