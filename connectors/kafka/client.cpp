@@ -45,6 +45,7 @@ constexpr std::array kFixed{
     Fixed{"bootstrap.servers", "", "kafka.bootstrap_servers is its key"},
     Fixed{"metadata.broker.list", "", "kafka.bootstrap_servers is its key"},
     Fixed{"client.id", "", "kafka.client_id is its key"},
+    Fixed{"group.instance.id", "", "kafka.instance_id is its key"},
 };
 
 class Configuration {
@@ -106,6 +107,7 @@ void set_common(Configuration& configuration, const Options& options) {
 void set_consumer(Configuration& configuration, const Options& options, const std::string& group) {
   const int session_timeout = session_timeout_ms(options);
   configuration.set("group.id", group);
+  if (!options.instance_id.empty()) configuration.set("group.instance.id", options.instance_id);
   configuration.set("session.timeout.ms", session_timeout);
   configuration.set("heartbeat.interval.ms", std::clamp(session_timeout / 3, 1, 3'000));
   configuration.set("max.poll.interval.ms", std::max(options.maximum_poll_interval_ms, session_timeout));

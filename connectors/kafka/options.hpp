@@ -18,6 +18,9 @@ struct Options {
   /// librdkafka does not know is refused with its words.
   std::map<std::string, std::string> properties;
   std::string client_id = "skald";
+  /// Static membership: a name that no other member of a group has at the same time and that comes back after a restart.
+  /// Empty: a member for as long as it runs.
+  std::string instance_id;
   /// A silent process loses its partitions after this long.
   int session_timeout_ms = 45'000;
   /// A process that does not poll loses its partitions after this long; raised to the session timeout if below.

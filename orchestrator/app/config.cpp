@@ -30,7 +30,7 @@ constexpr std::array<OwnedProperty, 17> kOwnedProperties{{
     {"auto.offset.reset", "reading starts at the position recorded in PostgreSQL"},
     {"partition.assignment.strategy",
      "cooperative rebalances lose assignments in librdkafka 2.0; Skald uses range"},
-    {"group.instance.id", "a process that died must hand its partitions over"},
+    {"group.instance.id", "set kafka.instance_id"},
     {"acks", "a message that is not on all in-sync replicas can be lost"},
     {"request.required.acks", "a message that is not on all in-sync replicas can be lost"},
     {"enable.idempotence", "without it the producer duplicates and reorders"},
@@ -96,6 +96,7 @@ class Builder {
     config_.name_space = text("namespace", "default");
     config_.kafka.bootstrap_servers = text("kafka.bootstrap_servers");
     config_.kafka.group = text("kafka.group", "skald-" + config_.name_space);
+    config_.kafka.instance_id = text("kafka.instance_id");
     config_.topics.replies = text("topics.replies", "skald." + config_.name_space + ".replies");
     config_.topics.lifecycle = text("topics.lifecycle", "skald." + config_.name_space + ".lifecycle");
     config_.topics.create = text("topics.create") == "true";

@@ -23,6 +23,7 @@ namespace skald::app {
 struct KafkaConfig {
   std::string bootstrap_servers;
   std::string group;
+  std::string instance_id;
   std::map<std::string, std::string> properties;
 };
 

@@ -39,6 +39,10 @@ constexpr KeySchema kSchema[] = {
     {"kafka.bootstrap_servers", kText, "",
      "HOST:PORT of one or more brokers, separated by commas. serve needs it."},
     {"kafka.group", kText, "(skald-<namespace>)", "Consumer group; processes of one namespace share it."},
+    {"kafka.instance_id", kText, "",
+     "Static membership: a name of this process alone that stays over a restart, like a StatefulSet's pod. "
+     "It then keeps "
+     "its partitions while it is away, up to the session timeout."},
     {"kafka.properties.*", kText, "",
      "Any librdkafka property, like kafka.properties.security.protocol. Those that Skald's promises rest on "
      "are refused."},

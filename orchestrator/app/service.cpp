@@ -32,6 +32,7 @@ kafka::Options kafka_options(const Config& config, Logger& logger) {
   kafka::Options options;
   options.bootstrap_servers = config.kafka.bootstrap_servers;
   options.properties = config.kafka.properties;
+  options.instance_id = config.kafka.instance_id;
   options.log = [&logger](int severity, const std::string& line) {
     const LogField fields[] = {{"librdkafka", line}};
     logger.write(level_of(severity), "The Kafka client says something.", fields);

@@ -69,12 +69,15 @@
 
 {{- define "skald.checkEnvironment" -}}
 {{- range .Values.extra.env -}}
-{{- if has .name (list "SKALD_HTTP_LISTEN" "SKALD_RUNTIME_SHUTDOWN_GRACE" "SKALD_CONFIG") -}}
+{{- if has .name (list "SKALD_KAFKA_INSTANCE_ID" "SKALD_HTTP_LISTEN" "SKALD_RUNTIME_SHUTDOWN_GRACE" "SKALD_CONFIG") -}}
 {{- fail (printf "extra.env: %s would make the chart's probes or times wrong: set it under config" .name) -}}
 {{- end -}}
 {{- end -}}
+{{- if dig "kafka" "instance_id" "" .Values.config -}}
+{{- fail "config.kafka.instance_id: one value for all pods would make them fence each other: set workload.membership to static" -}}
+{{- end -}}
 {{- if hasKey (dig "kafka" "properties" dict .Values.config) "group.instance.id" -}}
-{{- fail "config.kafka.properties.group.instance.id: the program refuses it (SKALD-907), and one value for all pods would make them fence each other" -}}
+{{- fail "config.kafka.properties.group.instance.id: the program refuses it (SKALD-907): set workload.membership to static" -}}
 {{- end -}}
 {{- end -}}
 
@@ -93,11 +96,8 @@
 {{- end -}}
 
 {{- define "skald.checkWorkload" -}}
-{{- if eq .Values.workload.membership "static" -}}
-{{- if eq .Values.workload.kind "Deployment" -}}
+{{- if and (eq .Values.workload.membership "static") (eq .Values.workload.kind "Deployment") -}}
 {{- fail "workload.membership: static does not go with workload.kind: Deployment, whose pods have no names that stay" -}}
-{{- end -}}
-{{- fail "workload.membership: static is refused by the program, which does not take group.instance.id (SKALD-907): the StatefulSet's pods join dynamically too" -}}
 {{- end -}}
 {{- $grace := include "skald.shutdownGrace" . -}}
 {{- if and (contains "${" $grace) (not .Values.workload.terminationGracePeriodSeconds) -}}

@@ -37,7 +37,17 @@ hostAliases:
 {{- end }}
 {{- end -}}
 
-{{/* A container of the user's image: (dict "root" $ "name" … "arguments" [] "config" FILE "secrets" {} "resources" {} "mounts" []). */}}
+{{/* What makes a pod a static member of its groups: its name, which a StatefulSet gives again. */}}
+{{- define "skald.membership" -}}
+{{- if eq .Values.workload.membership "static" -}}
+- name: SKALD_KAFKA_INSTANCE_ID
+  valueFrom: {fieldRef: {fieldPath: metadata.name}}
+{{- else -}}
+[]
+{{- end -}}
+{{- end -}}
+
+{{/* A container of the user's image: (dict "root" $ "name" … "arguments" [] "config" FILE "secrets" {} "resources" {} "mounts" [] "environment" []). */}}
 {{- define "skald.container" -}}
 name: {{ .name }}
 image: {{ include "skald.image" .root | quote }}
@@ -49,6 +59,9 @@ args: {{ toJson .arguments }}
 env:
   - name: SKALD_CONFIG
     value: /etc/skald/{{ .config }}
+  {{- with .environment }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
   {{- with include "skald.secretEnvironment" .secrets | trim }}
   {{- . | nindent 2 }}
   {{- end }}
@@ -111,7 +124,7 @@ spec:
   containers:
     - {{ include "skald.container" (dict "root" . "name" "skald" "config" "skald.yaml" "secrets" .Values.secrets
           "arguments" (concat (list "serve") .Values.workload.arguments) "resources" .Values.pod.resources
-          "mounts" .Values.extra.volumeMounts) | nindent 6 | trim }}
+          "mounts" .Values.extra.volumeMounts "environment" (include "skald.membership" . | fromYamlArray)) | nindent 6 | trim }}
       ports:
         - {name: http, containerPort: {{ include "skald.port" . }}, protocol: TCP}
       {{- range $probe, $settings := .Values.probes }}

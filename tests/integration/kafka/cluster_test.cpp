@@ -71,6 +71,34 @@ TEST_F(RealKafka, RecordsDeletedBelowTheReaderAreToldNotSkipped) {
   EXPECT_THAT(values(read(*consumer, 4)), ElementsAre("6", "7", "8", "9"));
 }
 
+TEST_F(RealKafka, AStaticMemberThatComesBackInTimeDisturbsNobody) {
+  options_.session_timeout_ms = 20'000;
+  const auto dynamic = member();
+  options_.instance_id = unique_name("pod-0");
+  const auto bus = kafka::open(options_).value();
+  Listener own;
+  auto fixed = bus->consumer({topics_, group_, false}, own).value();
+  const auto both = [&] { return own.owned.size() == 1 && listener_.owned.size() == 1; };
+  std::vector<Record> records;
+  ASSERT_TRUE(poll_until(*fixed, records, [&] {
+    static_cast<void>(poll_until(
+        *dynamic, records, [] { return false; }, std::chrono::milliseconds{100}));
+    return both();
+  }));
+  const auto had = own.owned;
+  const int before = listener_.revocations;
+  fixed.reset();
+  fixed = bus->consumer({topics_, group_, false}, own).value();
+  own.owned.clear();
+  ASSERT_TRUE(poll_until(*fixed, records, [&] {
+    static_cast<void>(poll_until(
+        *dynamic, records, [] { return false; }, std::chrono::milliseconds{100}));
+    return own.owned.size() == 1;
+  }));
+  EXPECT_EQ(own.owned, had);
+  EXPECT_EQ(listener_.revocations, before);
+}
+
 TEST_F(RealKafka, DeletedTopicIsToldAndItsSuccessorIsNotReadByItself) {
   publish_numbers(0, 3);
   const auto consumer = bus_->consumer({topics_, group_, true}, listener_).value();

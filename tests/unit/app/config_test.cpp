@@ -156,7 +156,8 @@ TEST_F(Configuration, SaysWhatAKeyTakesAndWhatItGot) {
       refusal("log: {level: verbose}"),
       "SKALD-903 skald.yaml:1: log.level cannot be \"verbose\"; it takes debug, info, warning or error");
   EXPECT_EQ(refusal("kafka: localhost"),
-            "SKALD-902 skald.yaml:1: kafka is a section; it takes bootstrap_servers, group, properties");
+            "SKALD-902 skald.yaml:1: kafka is a section; it takes bootstrap_servers, group, instance_id, "
+            "properties");
   EXPECT_EQ(refusal("http: {listen: {port: 8080}}"),
             "SKALD-903 skald.yaml:1: http.listen takes HOST:PORT, like 127.0.0.1:8080, not a section");
   EXPECT_EQ(
