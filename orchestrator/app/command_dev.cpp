@@ -107,7 +107,7 @@ void warn_of_full_partitions(kafka::DevBroker& broker, Logger& logger) {
 }  // namespace
 
 int run_dev(const Program& program, const DevOptions& options) {
-  auto config = program.config({.wiring = true, .made_up_topics = true});
+  auto config = program.config({.wiring = true, .http = true, .made_up_topics = true});
   if (!config) return program.fail(config.error());
   if (config->values.find("log.format") == nullptr) config->log_json = false;
   if (config->values.find("log.level") == nullptr) config->log_level = LogLevel::kWarning;

@@ -8,7 +8,7 @@
 namespace skald::app {
 
 int run_serve(const Program& program, const ServeOptions& options) {
-  const auto config = program.config({.database = true, .kafka = true, .wiring = true});
+  const auto config = program.config({.database = true, .kafka = true, .wiring = true, .http = true});
   if (!config) return program.fail(config.error());
   Signals signals;
   SystemClock clock;
@@ -49,7 +49,7 @@ int run_check_config(const Program& program, const CheckOptions& options) {
     print(configuration_reference());
     return kExitOk;
   }
-  const auto config = program.config({.database = true, .kafka = true, .wiring = true});
+  const auto config = program.config({.database = true, .kafka = true, .wiring = true, .http = true});
   if (!config) return program.fail(config.error());
   print(describe(*config));
   for (const std::string& note : config->values.notes) print("# " + note + "\n");

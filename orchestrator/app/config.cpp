@@ -53,7 +53,7 @@ class Builder {
   Result<void> build() {
     plain_keys();
     for (const auto part : {&Builder::names, &Builder::properties, &Builder::steps, &Builder::triggers,
-                            &Builder::signals, &Builder::http, &Builder::databases})
+                            &Builder::signals, &Builder::databases})
       if (auto done = (this->*part)(); !done) return done;
     return apply_runtime(config_.values, config_.runtime);
   }
@@ -65,6 +65,8 @@ class Builder {
           "where PostgreSQL is, like postgresql://skald@127.0.0.1:5432/skald (or the PG* variables)");
     if (needs.kafka && config_.kafka.bootstrap_servers.empty())
       return missing("kafka.bootstrap_servers", "where Kafka is, like 127.0.0.1:9092");
+    if (needs.http)
+      if (auto done = http(); !done) return done;
     if (needs.made_up_topics) make_up_topics();
     return needs.wiring ? wiring() : Result<void>();
   }

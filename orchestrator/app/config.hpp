@@ -90,6 +90,7 @@ struct Needs {
   bool database = false;
   bool kafka = false;
   bool wiring = false;          ///< sagas, steps and triggers fit, and each has its topic
+  bool http = false;            ///< it listens: to nobody who may not ask
   bool made_up_topics = false;  ///< of `dev`: where a trigger or step has no topic, one is made of its name
 };
 

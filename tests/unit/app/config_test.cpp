@@ -253,11 +253,13 @@ TEST_F(Configuration, RefusesWhatWouldBreakAPromise) {
 }
 
 TEST_F(Configuration, RefusesToListenToStrangersWithoutAToken) {
-  EXPECT_THAT(refusal("http: {listen: '0.0.0.0:8080'}"),
+  const Needs listens{.http = true};
+  EXPECT_THAT(refusal("http: {listen: '0.0.0.0:8080'}", listens),
               HasSubstr("SKALD-907 skald.yaml:1: http.listen is reachable"));
-  EXPECT_EQ(refusal("http: {listen: '0.0.0.0:8080', unprotected: true}"), "accepted");
+  EXPECT_EQ(refusal("http: {listen: '0.0.0.0:8080', unprotected: true}", listens), "accepted");
   files_["/token"] = "abc";
-  EXPECT_EQ(refusal("http: {listen: '0.0.0.0:8080', token_file: /token}"), "accepted");
+  EXPECT_EQ(refusal("http: {listen: '0.0.0.0:8080', token_file: /token}", listens), "accepted");
+  EXPECT_EQ(refusal("http: {listen: '0.0.0.0:8080'}"), "accepted") << "of a command that does not listen";
 }
 
 TEST_F(Configuration, ChecksThatStepsAndTriggersHaveTheirTopics) {
