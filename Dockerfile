@@ -30,9 +30,6 @@ RUN --mount=type=cache,id=skald-ccache,target=/root/.cache/ccache \
  && runtime-packages /order/build/place-order /order/build/participants/order-participants >/order/packages
 
 FROM ${BASE} AS runtime
-ARG BASE
-ARG VERSION=0.1.0
-ARG REVISION=
 COPY --from=order /order/packages /tmp/packages
 RUN apt-get -q -y update \
  && DEBIAN_FRONTEND=noninteractive xargs -a /tmp/packages \
@@ -42,6 +39,10 @@ RUN apt-get -q -y update \
  && echo 'skald:x:65532:65532::/:/usr/sbin/nologin' >>/etc/passwd && echo 'skald:x:65532:' >>/etc/group \
  && mkdir /etc/skald && echo '# Mount your configuration over this file, or give it by environment.' >/etc/skald/skald.yaml
 ENV SKALD_CONFIG=/etc/skald/skald.yaml
+# Only here, or every commit would install the packages anew.
+ARG BASE
+ARG VERSION=0.1.0
+ARG REVISION=
 LABEL org.opencontainers.image.title="Skald" \
       org.opencontainers.image.description="Saga orchestrator for C++ on Kafka and PostgreSQL" \
       org.opencontainers.image.licenses="Apache-2.0" \
