@@ -35,7 +35,7 @@ RUN apt-get -q -y update \
  && DEBIAN_FRONTEND=noninteractive xargs -a /tmp/packages \
     apt-get -q -y install --no-install-recommends ca-certificates tzdata \
  && apt-get clean && rm -rf /tmp/packages /var/lib/apt/lists/* /var/cache/debconf/*-old \
- && find /var/log -type f -delete \
+ && find /var/log -type f -delete && find / -xdev -type f -perm /6000 -exec chmod ug-s {} + \
  && echo 'skald:x:65532:65532::/:/usr/sbin/nologin' >>/etc/passwd && echo 'skald:x:65532:' >>/etc/group \
  && mkdir /etc/skald && echo '# Mount your configuration over this file, or give it by environment.' >/etc/skald/skald.yaml
 ENV SKALD_CONFIG=/etc/skald/skald.yaml
