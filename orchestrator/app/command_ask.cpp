@@ -6,6 +6,15 @@
 
 namespace skald::app {
 
+int run_ready(const Program& program, const ReadyOptions& options) {
+  const auto config = program.config({});
+  if (!config) return program.fail(config.error());
+  const auto answer = api::ask({url_of(*config, options.url), "GET", "/readyz", "", ""});
+  if (!answer) return program.fail(answer.error());
+  print(answer->body);
+  return answer->status == 200 ? kExitOk : kExitNo;
+}
+
 int run_start(const Program& program, const StartOptions& options) {
   const auto config = program.config({});
   if (!config) return program.fail(config.error());

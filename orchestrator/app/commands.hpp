@@ -30,6 +30,12 @@ struct TopicsOptions {
 };
 int run_topics(const Program& program, const TopicsOptions& options);
 
+struct ReadyOptions {
+  std::string url;
+};
+/// Asks a running orchestrator whether it is ready.
+int run_ready(const Program& program, const ReadyOptions& options);
+
 struct StartOptions {
   std::string saga, id, input, url;
 };

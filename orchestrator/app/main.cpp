@@ -230,6 +230,9 @@ class CommandLine {
         ->required()
         ->type_name("JSON");
     start->add_option("--url", start_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+    CLI::App* ready = add("ready", "Ask a running orchestrator whether it reaches its database and Kafka",
+                          "ready", [this] { return run_ready(program_, ready_); });
+    ready->add_option("--url", ready_.url, "The orchestrator (default: http.listen)")->type_name("URL");
     add_sending();
     add_action("cancel", "Roll an open saga back, unless its pivot took effect");
     add_action("pause", "Send nothing more for an open saga until it is resumed; what comes in is kept");
@@ -521,6 +524,7 @@ class CommandLine {
   app::ReplayOptions replay_;
   app::SchedulesOptions schedules_;
   app::ServeOptions serve_;
+  app::ReadyOptions ready_;
   app::StartOptions start_;
   app::ActionOptions action_;
   app::ReprocessOptions reprocess_;

@@ -52,6 +52,18 @@ TEST_F(Startup, WrongConfigurationNamesTheKey) {
   EXPECT_NE(output_.find("SKALD_TOPICS_PARTITIONS"), std::string::npos) << output_;
 }
 
+TEST_F(Startup, ReadyAsksWhoeverListens) {
+  const std::string nobody = "http://127.0.0.1:" + std::to_string(free_port());
+  EXPECT_EQ(world_.place_order({"ready", "--url", nobody}, output_), 69) << output_;
+  ASSERT_EQ(world_.place_order({"migrate"}, output_), 0) << output_;
+  const Orchestrator orchestrator = world_.start_orchestrator();
+  EXPECT_EQ(world_.place_order({"ready", "--url", "http://127.0.0.1:" + std::to_string(orchestrator.port)},
+                               output_),
+            0)
+      << output_;
+  EXPECT_NE(output_.find("\"postgresql\":\"reached\""), std::string::npos) << output_;
+}
+
 TEST_F(Startup, AbsentKafkaIsWaitedFor) {
   world_.prepare();
   const int port = free_port();
