@@ -78,31 +78,17 @@ class MemoryConsumer final : public Consumer {
 
   Result<std::vector<std::optional<std::int64_t>>> log_ends(std::span<const TopicPartition> partitions,
                                                             std::chrono::milliseconds timeout) override {
-    const std::lock_guard lock(cluster_->mutex);
-    if (!cluster_->available) return unanswered(*cluster_, timeout);
-    std::vector<std::optional<std::int64_t>> ends;
-    for (const TopicPartition& partition : partitions) {
-      const auto* log = cluster_->log_locked(partition);
-      ends.push_back(log == nullptr ? std::nullopt : std::optional(log->end));
-    }
-    return ends;
+    return offset_of_each(partitions, timeout, [](const Log& log) { return log.end; });
   }
 
   Result<std::vector<std::optional<std::int64_t>>> offsets_at(std::span<const TopicPartition> partitions,
                                                               Time time,
                                                               std::chrono::milliseconds timeout) override {
-    const std::lock_guard lock(cluster_->mutex);
-    if (!cluster_->available) return unanswered(*cluster_, timeout);
-    std::vector<std::optional<std::int64_t>> offsets;
-    for (const TopicPartition& partition : partitions) {
-      const auto* log = cluster_->log_locked(partition);
-      auto& offset = offsets.emplace_back();
-      if (log == nullptr) continue;
-      const auto first = std::find_if(log->records.begin(), log->records.end(),
+    return offset_of_each(partitions, timeout, [time](const Log& log) {
+      const auto first = std::find_if(log.records.begin(), log.records.end(),
                                       [time](const Record& record) { return record.timestamp >= time; });
-      offset = first == log->records.end() ? log->end : first->offset;
-    }
-    return offsets;
+      return first == log.records.end() ? log.end : first->offset;
+    });
   }
 
   [[nodiscard]] std::optional<std::int64_t> cached_end(const TopicPartition& partition) const override {
@@ -117,6 +103,21 @@ class MemoryConsumer final : public Consumer {
 
  private:
   using Lock = std::unique_lock<std::mutex>;
+
+  template <class OffsetOf>
+  Result<std::vector<std::optional<std::int64_t>>> offset_of_each(std::span<const TopicPartition> partitions,
+                                                                  std::chrono::milliseconds timeout,
+                                                                  OffsetOf offset_of) {
+    const std::lock_guard lock(cluster_->mutex);
+    if (!cluster_->available) return unanswered(*cluster_, timeout);
+    std::vector<std::optional<std::int64_t>> offsets;
+    offsets.reserve(partitions.size());
+    for (const TopicPartition& partition : partitions) {
+      const auto* log = cluster_->log_locked(partition);
+      offsets.push_back(log == nullptr ? std::nullopt : std::optional(offset_of(*log)));
+    }
+    return offsets;
+  }
 
   // --- the group ---
 

@@ -19,7 +19,8 @@
 namespace skald::app {
 namespace {
 
-constexpr std::size_t kShownBytes = 300;  ///< of a difference
+constexpr std::size_t kShownBytes = 300;         ///< of a difference
+constexpr std::size_t kHistoryBytes = 64 << 20;  ///< of sagas looked at together
 
 Error wrong(std::string message) { return {ErrorKind::kInvalid, kCodeUsage, std::move(message)}; }
 
@@ -84,7 +85,8 @@ Result<void> check_topic(const Program& program, const Config& config, const Rep
                (topics.empty() ? "" : "; there is " + topics));
 }
 
-/// The sagas as they are stored, out of however many databases.
+/// The sagas as they are stored, out of however many databases. Of each database as many as their histories' limit allows
+/// and one at least; the others come as left_out.
 class Sagas {
  public:
   explicit Sagas(const Config& config) : config_(config) {}
@@ -101,7 +103,7 @@ class Sagas {
         if (!opened) return opened.error();
         session = std::move(opened).value();
       }
-      auto sagas = session->load(addresses, Session::kNoLimit, Runs::kAll);
+      auto sagas = session->load(addresses, kHistoryBytes, Runs::kAll);
       if (!sagas) return of_database(*database, sagas.error());
       for (StoredSaga& saga : *sagas) {
         SagaAddress address = saga.row.address;
@@ -131,7 +133,7 @@ class Reprocess {
   Result<void> take(std::vector<Record> records) {
     std::vector<PastStart> starts;
     for (Record& record : records) read(std::move(record), starts);
-    return options_.start ? start_all(starts) : shadow_all(starts);
+    return options_.start ? start_all(starts) : shadow_all(std::move(starts));
   }
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
@@ -152,17 +154,23 @@ class Reprocess {
     }
   }
 
-  Result<void> shadow_all(const std::vector<PastStart>& starts) {
-    const auto stored = sagas_.of(starts);
-    if (!stored) return stored.error();
-    for (const PastStart& start : starts) {
-      const auto found = stored->find(start.address);
-      if (found != stored->end()) {
-        shadow(start, found->second);
-        continue;
+  Result<void> shadow_all(std::vector<PastStart> starts) {
+    while (!starts.empty()) {
+      const auto stored = sagas_.of(starts);
+      if (!stored) return stored.error();
+      std::vector<PastStart> later;
+      for (PastStart& start : starts) {
+        const auto found = stored->find(start.address);
+        if (found == stored->end()) {
+          ++counts_.absent;
+          print(line_of(start) + "its saga is not in the database\n");
+        } else if (found->second.left_out) {
+          later.push_back(std::move(start));
+        } else {
+          shadow(start, found->second);
+        }
       }
-      ++counts_.absent;
-      print(line_of(start) + "its saga is not in the database\n");
+      starts = std::move(later);
     }
     return {};
   }

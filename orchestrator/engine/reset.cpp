@@ -182,6 +182,7 @@ void Instance::State::rules_resetting() {
 }
 
 StepState* Instance::State::kept_step(const StepDefinition& definition, std::string_view input, bool pivot) {
+  if (resets_.empty()) return nullptr;  // nobody pays for what was never done
   for (StepState& step : steps_)
     if (step.kept && step.slot.step->name == definition.name && step.input == input && step.pivot == pivot)
       return &step;
