@@ -74,6 +74,7 @@ struct MemoryStore::Database {
       row.run_from = write.run_from;
       row.status = write.status;
       row.stuck_reason = write.status == SagaStatus::kStuck ? write.stuck_reason : "";
+      row.stuck_step = write.status == SagaStatus::kStuck ? write.stuck_step : "";
     }
     open.erase({row.wake_at, row.key});
     if (is_ended(row.status)) {
@@ -235,18 +236,19 @@ struct MemoryStore::Database {
   [[nodiscard]] Gauges gauges() const {
     Gauges gauges;
     std::map<std::pair<std::string, SagaStatus>, std::pair<std::int64_t, Time>> open_count;
-    std::map<std::pair<std::string, std::string>, std::int64_t> stuck_count;
+    std::map<std::array<std::string, 3>, std::int64_t> stuck_count;
     for (const auto& [wake_at, key] : open) {
       const SagaRow& row = sagas.at(key).row;
       auto& [count, oldest] =
           open_count.try_emplace({row.address.definition, row.status}, 0, row.started_at).first->second;
       ++count;
       oldest = std::min(oldest, row.started_at);
-      if (row.status == SagaStatus::kStuck) ++stuck_count[{row.address.definition, row.stuck_reason}];
+      if (row.status == SagaStatus::kStuck)
+        ++stuck_count[{row.address.definition, row.stuck_step, row.stuck_reason}];
     }
     for (const auto& [what, of] : open_count)
       gauges.open.push_back({what.first, what.second, of.first, of.second});
-    for (const auto& [what, count] : stuck_count) gauges.stuck.push_back({what.first, what.second, count});
+    for (const auto& [what, count] : stuck_count) gauges.stuck.push_back({what[0], what[1], what[2], count});
     for (const auto& [id, entry] : outbox)
       if (!gauges.outbox_oldest || entry.created_at < *gauges.outbox_oldest)
         gauges.outbox_oldest = entry.created_at;

@@ -6,7 +6,7 @@
 namespace skald::postgres {
 
 shim::Parameters update_parameters(const Batch& batch) {
-  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons, runs;
+  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons, steps, runs;
   for (const SagaWrite& write : batch.writes) {
     if (write.judged_at == 0) continue;
     keys.add(write.key);
@@ -15,11 +15,12 @@ shim::Parameters update_parameters(const Batch& batch) {
     statuses.add(static_cast<std::int64_t>(write.status));
     wake_ups.add(write.wake_at);
     reasons.add_text(write.stuck_reason);
+    steps.add_text(write.stuck_step);
     runs.add(write.run_from);
   }
   return {std::move(keys).finish(),     std::move(judged_at).finish(), std::move(sequences).finish(),
           std::move(statuses).finish(), std::move(wake_ups).finish(),  std::move(reasons).finish(),
-          std::move(runs).finish()};
+          std::move(steps).finish(),    std::move(runs).finish()};
 }
 
 std::vector<const SagaWrite*> starts_of(const Batch& batch) {
@@ -33,7 +34,8 @@ std::vector<const SagaWrite*> starts_of(const Batch& batch) {
 
 shim::Parameters insert_parameters(const std::vector<const SagaWrite*>& starts,
                                    const std::map<std::string, std::int32_t, std::less<>>& definitions) {
-  ArrayLiteral keys, definition_ids, ids, revisions, routes, sequences, statuses, wake_ups, hashes, reasons;
+  ArrayLiteral keys, definition_ids, ids, revisions, routes, sequences, statuses, wake_ups, hashes, reasons,
+      steps;
   for (const SagaWrite* write : starts) {
     keys.add(write->key);
     definition_ids.add(definitions.at(write->address.definition));
@@ -45,11 +47,12 @@ shim::Parameters insert_parameters(const std::vector<const SagaWrite*>& starts,
     wake_ups.add(write->wake_at);
     hashes.add(static_cast<std::int64_t>(write->input_hash));
     reasons.add_text(write->stuck_reason);
+    steps.add_text(write->stuck_step);
   }
   return {std::move(keys).finish(),      std::move(definition_ids).finish(), std::move(ids).finish(),
           std::move(revisions).finish(), std::move(routes).finish(),         std::move(sequences).finish(),
           std::move(statuses).finish(),  std::move(wake_ups).finish(),       std::move(hashes).finish(),
-          std::move(reasons).finish()};
+          std::move(reasons).finish(),   std::move(steps).finish()};
 }
 
 std::string number_array(const std::vector<std::int64_t>& numbers) {

@@ -24,9 +24,11 @@ SET sequence = w.sequence,
                     WHEN w.status >= 10 THEN coalesce(s.ended_at, clock_timestamp()) END,
     stuck_reason = CASE WHEN w.sequence = w.judged_at THEN s.stuck_reason
                         WHEN w.status = 2 THEN w.stuck_reason END,
+    stuck_step = CASE WHEN w.sequence = w.judged_at THEN s.stuck_step
+                      WHEN w.status = 2 THEN nullif(w.stuck_step, '') END,
     lease_until = NULL, leased_by = NULL
 FROM unnest()" arrays R"()
-     AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason, run_from)
+     AS w(saga_key, judged_at, sequence, status, wake_ms, stuck_reason, stuck_step, run_from)
 WHERE s.saga_key = w.saga_key AND s.sequence = w.judged_at
 RETURNING s.saga_key)"
 
@@ -35,12 +37,13 @@ RETURNING s.saga_key)"
 #define SKALD_SQL_INSERT(arrays) \
   R"(
 INSERT INTO saga (saga_key, definition_id, saga_id, revision, route, sequence, status, wake_at, input_hash,
-                  started_at, ended_at, stuck_reason)
+                  started_at, ended_at, stuck_reason, stuck_step)
 SELECT w.saga_key, w.definition_id, w.saga_id, w.revision, w.route, w.sequence, w.status,
        CASE WHEN w.status < 10 THEN to_timestamp(w.wake_ms / 1000.0) END, w.input_hash, clock_timestamp(),
-       CASE WHEN w.status >= 10 THEN clock_timestamp() END, CASE WHEN w.status = 2 THEN w.stuck_reason END
+       CASE WHEN w.status >= 10 THEN clock_timestamp() END, CASE WHEN w.status = 2 THEN w.stuck_reason END,
+       CASE WHEN w.status = 2 THEN nullif(w.stuck_step, '') END
 FROM unnest()" arrays R"()
-     AS w(saga_key, definition_id, saga_id, revision, route, sequence, status, wake_ms, input_hash, stuck_reason)
+     AS w(saga_key, definition_id, saga_id, revision, route, sequence, status, wake_ms, input_hash, stuck_reason, stuck_step)
 ON CONFLICT DO NOTHING
 RETURNING saga_key)"
 

@@ -91,7 +91,7 @@ class PostgresSession : public Session {
 /// Column list and reader of a saga's row: `saga s` joined with `definition d`.
 #define SKALD_SQL_SAGA_COLUMNS \
   "s.saga_key, d.name, s.saga_id, s.revision, s.route, s.sequence, s.status, " SKALD_SQL_MS("s.wake_at") ", "   \
-  "s.input_hash, " SKALD_SQL_MS("s.started_at") ", " SKALD_SQL_MS("s.ended_at") ", s.stuck_reason, coalesce(s.run_from, 1)"
+  "s.input_hash, " SKALD_SQL_MS("s.started_at") ", " SKALD_SQL_MS("s.ended_at") ", s.stuck_reason, coalesce(s.run_from, 1), s.stuck_step"
 [[nodiscard]] SagaRow saga_row_of(const pqxx::row& row, int first_column = 0);
 
 }  // namespace skald::postgres

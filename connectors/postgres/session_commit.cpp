@@ -16,12 +16,12 @@ namespace {
 constexpr Statement kUpdate{
     "update_sagas",
     SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], "
-                     "$6::text[], $7::bigint[]")};
+                     "$6::text[], $7::text[], $8::bigint[]")};
 
 constexpr Statement kInsert{
     "insert_sagas",
     SKALD_SQL_INSERT("$1::bigint[], $2::int[], $3::text[], $4::int[], $5::int[], $6::bigint[], "
-                     "$7::smallint[], $8::bigint[], $9::bigint[], $10::text[]")};
+                     "$7::smallint[], $8::bigint[], $9::bigint[], $10::text[], $11::text[]")};
 
 constexpr Statement kConflicts{"read_conflicts",
                                R"(

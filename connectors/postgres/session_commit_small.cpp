@@ -21,32 +21,32 @@ constexpr std::size_t kSmallMessages = 1'000;
 constexpr std::size_t kSmallBytes = 256u << 10;  ///< of histories and payloads: arrays double what they quote
 constexpr SagaKey kUnconditional = 0;            ///< stands for the key of messages that go out whoever wins
 
-constexpr Statement kCommitSmall{
-    "commit_small",
-    "WITH updated AS (" SKALD_SQL_UPDATE("$1::bigint[], $2::bigint[], $3::bigint[], "
-                                         "$4::smallint[], $5::bigint[], $6::text[], $7::bigint[]") R"(
-), inserted AS ()" SKALD_SQL_INSERT("$8::bigint[], $9::int[], $10::text[], $11::int[], $12::int[], "
-                                    "$13::bigint[], "
-                                    "$14::smallint[], $15::bigint[], $16::bigint[], $17::text[]") R"(
+constexpr Statement kCommitSmall{"commit_small",
+                                 "WITH updated AS (" SKALD_SQL_UPDATE(
+                                     "$1::bigint[], $2::bigint[], $3::bigint[], "
+                                     "$4::smallint[], $5::bigint[], $6::text[], $7::text[], $8::bigint[]") R"(
+), inserted AS ()" SKALD_SQL_INSERT("$9::bigint[], $10::int[], $11::text[], $12::int[], $13::int[], "
+                                    "$14::bigint[], "
+                                    "$15::smallint[], $16::bigint[], $17::bigint[], $18::text[], $19::text[]") R"(
 ), won AS MATERIALIZED (
   SELECT saga_key FROM updated UNION ALL SELECT saga_key FROM inserted
 ), new_history AS (
   INSERT INTO history (saga_key, sequence, events)
   SELECT h.saga_key, h.sequence, h.events
-  FROM unnest($18::bigint[], $19::bigint[], $20::text[]) AS h(saga_key, sequence, events)
+  FROM unnest($20::bigint[], $21::bigint[], $22::text[]) AS h(saga_key, sequence, events)
   WHERE (h.saga_key IN (SELECT saga_key FROM won)) IS TRUE
 ), new_outbox AS (
   INSERT INTO outbox (outbox_id, namespace, incarnation, messages)
-  SELECT $21::bigint, $22, $23::bigint,
+  SELECT $23::bigint, $24, $25::bigint,
          set_byte(set_byte('\x0100000000'::bytea, 1, (sum(m.messages) % 256)::int), 2, (sum(m.messages) / 256)::int)
          || string_agg(m.bytes, ''::bytea ORDER BY m.place)
-  FROM unnest($24::bigint[], $25::int[], $26::bytea[]) WITH ORDINALITY AS m(saga_key, messages, bytes, place)
+  FROM unnest($26::bigint[], $27::int[], $28::bytea[]) WITH ORDINALITY AS m(saga_key, messages, bytes, place)
   WHERE m.saga_key = 0 OR m.saga_key IN (SELECT saga_key FROM won)
   HAVING count(*) > 0
 ), done_outbox AS (
-  DELETE FROM outbox WHERE outbox_id = ANY ($27::bigint[])
+  DELETE FROM outbox WHERE outbox_id = ANY ($29::bigint[])
 ), done_parked AS (
-  DELETE FROM parked_input WHERE parked_id = ANY ($28::bigint[])
+  DELETE FROM parked_input WHERE parked_id = ANY ($30::bigint[])
 )
 SELECT won.saga_key, )" SKALD_SQL_MS("clock_timestamp()") R"(
 FROM (VALUES (1)) AS one LEFT JOIN won ON true)"};

@@ -131,12 +131,12 @@ WHERE d.namespace = $1
 ORDER BY d.name, s.status)"};
 
 constexpr Statement kStuckGauges{"stuck_gauges", R"(
-SELECT d.name, s.stuck_reason, count(*)
+SELECT d.name, coalesce(s.stuck_step, '') AS step, s.stuck_reason, count(*)
 FROM saga s
 JOIN definition d ON d.definition_id = s.definition_id
 WHERE s.stuck_reason IS NOT NULL AND d.namespace = $1
-GROUP BY d.name, s.stuck_reason
-ORDER BY d.name, s.stuck_reason)"};
+GROUP BY d.name, step, s.stuck_reason
+ORDER BY d.name, step, s.stuck_reason)"};
 
 constexpr Statement kQueueGauges{"queue_gauges", R"(
 SELECT (SELECT count(*) FROM outbox WHERE namespace = $1),
@@ -182,6 +182,7 @@ SagaRow saga_row_of(const pqxx::row& row, int first_column) {
   saga.ended_at = optional_time_of(field(10));
   saga.stuck_reason = text_of(field(11));
   saga.run_from = field(12).as<std::int64_t>();
+  saga.stuck_step = text_of(field(13));
   return saga;
 }
 
@@ -306,7 +307,7 @@ Result<Gauges> PostgresSession::gauges() {
                              row[2].as<std::int64_t>(), time_of(row[3])});
     }
     for (const auto& row : connection.exec(kStuckGauges, mine))
-      gauges.stuck.push_back({text_of(row[0]), text_of(row[1]), row[2].as<std::int64_t>()});
+      gauges.stuck.push_back({text_of(row[0]), text_of(row[1]), text_of(row[2]), row[3].as<std::int64_t>()});
     const auto queues = connection.exec(kQueueGauges, mine);
     gauges.outbox_pending = queues[0][0].as<std::int64_t>();
     gauges.outbox_oldest = optional_time_of(queues[0][1]);

@@ -49,13 +49,13 @@ WHERE EXISTS (SELECT FROM saga s WHERE s.saga_key = m.new_key)
 
 constexpr Statement kWriteSagas{"move_write_sagas", R"(
 INSERT INTO saga (saga_key, definition_id, saga_id, revision, route, sequence, status, wake_at, input_hash, started_at,
-                  ended_at, stuck_reason, run_from)
+                  ended_at, stuck_reason, stuck_step, run_from)
 SELECT m.new_key, d.definition_id, r.saga_id, r.revision, r.route, r.sequence, r.status, r.wake_at, r.input_hash,
-       r.started_at, r.ended_at, r.stuck_reason, r.run_from
+       r.started_at, r.ended_at, r.stuck_reason, r.stuck_step, r.run_from
 FROM json_to_recordset($2::json)
      AS r(saga_key bigint, definition text, saga_id text, revision int, route int, sequence bigint, status smallint,
           wake_at timestamptz, input_hash bigint, started_at timestamptz, ended_at timestamptz, stuck_reason text,
-          run_from bigint)
+          stuck_step text, run_from bigint)
 JOIN moved_key m ON m.old_key = r.saga_key
 JOIN definition d ON d.namespace = $1 AND d.name = r.definition)"};
 

@@ -118,8 +118,10 @@ struct Metrics::Families {
   // --- the whole database, from the process that holds the lease ---
   GaugesBy<2> open{
       gauges("skald_sagas_open", "Open sagas in the database."), {"definition", "state"}, plain<Gauge>};
-  GaugesBy<2> stuck{
-      gauges("skald_sagas_stuck", "Stuck sagas in the database."), {"definition", "reason"}, plain<Gauge>};
+  GaugesBy<3> stuck{
+      gauges("skald_sagas_stuck", "Stuck sagas in the database; step is empty if it is none of their steps."),
+      {"definition", "step", "reason"},
+      plain<Gauge>};
   GaugesBy<1> oldest_open{gauges("skald_oldest_open_saga_timestamp_seconds",
                                  "When the oldest open saga was started, since 1970."),
                           {"definition"},
@@ -257,8 +259,9 @@ struct Metrics::Families {
                       {"what"},
                       plain<Gauge>};
 
-  std::mutex gauges_mutex;  ///< guards the three below
-  std::set<std::pair<std::string, std::string>> open_labels, stuck_labels;
+  std::mutex gauges_mutex;  ///< guards the three sets below
+  std::set<std::pair<std::string, std::string>> open_labels;
+  std::set<std::array<std::string, 3>> stuck_labels;
   std::set<std::string> oldest_labels;
   std::mutex sampled_mutex;  ///< guards the one below
   std::function<int()> sampled_connections;

@@ -280,14 +280,15 @@ void Metrics::gauges(bool held, const Gauges& gauges) {
   }
   // A label set that was there stays, at 0: an alert needs to see it fall.
   for (const auto& [definition, status] : all.open_labels) all.open.at({definition, status}).Set(0);
-  for (const auto& [definition, reason] : all.stuck_labels) all.stuck.at({definition, reason}).Set(0);
+  for (const auto& [definition, step, reason] : all.stuck_labels)
+    all.stuck.at({definition, step, reason}).Set(0);
   for (const auto& row : gauges.open) {
     all.open.at({row.definition, to_string(row.status)}).Set(static_cast<double>(row.count));
     all.open_labels.emplace(row.definition, to_string(row.status));
   }
   for (const auto& row : gauges.stuck) {
-    all.stuck.at({row.definition, row.reason}).Set(static_cast<double>(row.count));
-    all.stuck_labels.emplace(row.definition, row.reason);
+    all.stuck.at({row.definition, row.step, row.reason}).Set(static_cast<double>(row.count));
+    all.stuck_labels.insert({row.definition, row.step, row.reason});
   }
   std::map<std::string, Time> oldest;
   for (const auto& row : gauges.open) {

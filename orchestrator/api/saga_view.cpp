@@ -95,6 +95,7 @@ void write_saga(json::Writer& writer, const SagaRow& row) {
   text_member(writer, "id", row.address.saga_id);
   text_member(writer, "status", to_string(row.status));
   text_member(writer, "stuck_reason", row.stuck_reason);
+  text_member(writer, "stuck_step", row.stuck_step);
   number_member(writer, "revision", row.revision);
   writer.key("sequence");
   writer.integer(row.sequence);

@@ -132,11 +132,15 @@ bool is_paused(const StoredSaga& saga) {
   return false;
 }
 
+std::string why_stuck(const SagaRow& row) {
+  return printable(row.stuck_reason) + (row.stuck_step.empty() ? "" : " at " + printable(row.stuck_step));
+}
+
 std::string head(const StoredSaga& saga) {
   const SagaRow& row = saga.row;
   std::string text = row.address.definition + " " + printable(row.address.saga_id, 255) + "   " +
                      std::string(to_string(row.status));
-  if (!row.stuck_reason.empty()) text += " (" + printable(row.stuck_reason) + ")";
+  if (!row.stuck_reason.empty()) text += " (" + why_stuck(row) + ")";
   if (is_paused(saga)) text += ", paused";
   text += "   revision " + std::to_string(row.revision) + ", sequence " + std::to_string(row.sequence) + "\n";
   text += "started " + wire::format_time(row.started_at);
@@ -209,7 +213,7 @@ std::string saga_table(const std::vector<SagaRow>& rows, Time now) {
     text +=
         line(row.address.definition, printable(row.address.saga_id, 255), std::string(to_string(row.status)),
              std::to_string(row.sequence), wire::format_time(row.started_at),
-             took + (row.stuck_reason.empty() ? "" : "  " + printable(row.stuck_reason)));
+             took + (row.stuck_reason.empty() ? "" : "  " + why_stuck(row)));
   }
   return text;
 }

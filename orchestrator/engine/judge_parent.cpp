@@ -51,6 +51,7 @@ Verdict answered(const Instance::State& state, Judgement judgement, std::string 
   Transition transition;
   transition.status = state.status_;
   transition.stuck_reason = state.stuck_reason_;
+  transition.stuck_step = state.stuck_step();
   transition.wake_at = state.wake_at_;
   transition.messages.push_back(std::move(message));
   return {judgement, std::move(reason), {}, std::move(transition)};

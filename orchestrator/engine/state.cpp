@@ -246,8 +246,7 @@ Transition Instance::State::finish() {
   history_bytes_ += transition.row->events.size();
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
-  if (status_ == SagaStatus::kStuck)
-    if (const StepState* stuck = step(stuck_ordinal_)) transition.stuck_step = stuck->slot.step->name;
+  transition.stuck_step = stuck_step();
   transition.wake_at = wake_at_ = next_wake_up();
   return transition;
 }
@@ -266,8 +265,14 @@ Transition Instance::State::moved_wake_up() {
   Transition transition;
   transition.status = status_;
   transition.stuck_reason = stuck_reason_;
+  transition.stuck_step = stuck_step();
   transition.wake_at = wake_at_ = next_deadline();
   return transition;
+}
+
+std::string_view Instance::State::stuck_step() const {
+  const StepState* stuck = status_ == SagaStatus::kStuck ? step(stuck_ordinal_) : nullptr;
+  return stuck == nullptr ? std::string_view{} : stuck->slot.step->name;
 }
 
 std::size_t Instance::State::memory_bytes() const {

@@ -154,6 +154,8 @@ class Instance::State final : public detail::Journal {
   /// No step is under way: nothing but time moves it on.
   [[nodiscard]] bool asleep() const;
   [[nodiscard]] std::string situation() const;
+  /// Empty if it is no step that is stuck, or the saga is not.
+  [[nodiscard]] std::string_view stuck_step() const;
   [[nodiscard]] std::size_t memory_bytes() const;
   [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
 

@@ -47,7 +47,7 @@ struct Transition {
   std::vector<LocalAttempt> local_attempts;
   SagaStatus status = SagaStatus::kRunning;
   std::string stuck_reason;
-  std::string_view stuck_step;  ///< for metrics: empty if it is no step that is stuck
+  std::string_view stuck_step;  ///< empty if it is no step that is stuck; lives as long as the definition
   Time wake_at = kNever;
   std::vector<StepObservation> observations;
 };

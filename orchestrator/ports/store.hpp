@@ -45,6 +45,7 @@ struct SagaRow {
   Time started_at{};
   std::optional<Time> ended_at;
   std::string stuck_reason;  ///< machine-readable, empty unless stuck
+  std::string stuck_step;    ///< the step that it is about; empty: none, or not stuck
 };
 inline constexpr Time kNever = Time{std::chrono::milliseconds{253370764800000}};  // year 9999: sorts last
 
@@ -70,6 +71,7 @@ struct SagaWrite {
   SagaStatus status = SagaStatus::kRunning;
   Time wake_at{};  ///< written as is; kNever if nothing is due; ignored for an ended saga
   std::string stuck_reason;
+  std::string stuck_step;
   std::vector<HistoryRow> history;  ///< sequences judged_at+1 .. sequence
   std::vector<Message> messages;    ///< go to the outbox if this write wins
   // Of a start only:
@@ -191,6 +193,7 @@ struct Gauges {
   std::vector<Open> open;
   struct Stuck {
     std::string definition;
+    std::string step;  ///< empty: none
     std::string reason;
     std::int64_t count;
   };

@@ -36,7 +36,8 @@ void InstanceCache::measure(CachedSaga& saga) {
   saga.bytes = block_bytes(sizeof(CachedSaga) + kNode) +
                block_bytes(sizeof(SagaAddress) + sizeof(entries_.begin()) + kNode) +
                2 * (heap_bytes(saga.address.definition) + heap_bytes(saga.address.saga_id)) +
-               heap_bytes(saga.stuck_reason) + (saga.instance ? saga.instance->memory_bytes() : 0);
+               heap_bytes(saga.stuck_reason) + heap_bytes(saga.stuck_step) +
+               (saga.instance ? saga.instance->memory_bytes() : 0);
   bytes_ += saga.bytes;
 }
 

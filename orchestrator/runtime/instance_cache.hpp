@@ -21,7 +21,7 @@ struct CachedSaga {
   Time stored_wake{};                ///< the row's bound
   std::int64_t run_from = 1;
   SagaStatus status = SagaStatus::kRunning;
-  std::string stuck_reason;
+  std::string stuck_reason, stuck_step;
   std::uint64_t input_hash = 0;
   Time started_at{};
   std::unique_ptr<engine::Instance> instance;  ///< null: this binary has no code for its revision

@@ -36,6 +36,7 @@ CachedSaga& Judge::admit(const StoredSaga& stored) {
   saga.stored_wake = stored.row.wake_at;
   saga.status = stored.row.status;
   saga.stuck_reason = stored.row.stuck_reason;
+  saga.stuck_step = stored.row.stuck_step;
   saga.input_hash = stored.row.input_hash;
   saga.started_at = stored.row.started_at;
   if (const auto* definition = parts_.registry.saga(saga.address.definition, saga.revision)) {
@@ -225,12 +226,10 @@ void Judge::absorb(Turn& turn, CachedSaga& saga, engine::Transition transition) 
     write.run_from = saga.run_from = transition.run_from;
     write.history.push_back(std::move(*transition.row));
   }
-  if (transition.status == SagaStatus::kStuck && saga.status != SagaStatus::kStuck) {
-    turn.stuck = true;
-    turn.stuck_step = transition.stuck_step;
-  }
+  turn.stuck = turn.stuck || (transition.status == SagaStatus::kStuck && saga.status != SagaStatus::kStuck);
   write.status = saga.status = transition.status;
   write.stuck_reason = saga.stuck_reason = std::move(transition.stuck_reason);
+  write.stuck_step = saga.stuck_step = transition.stuck_step;
   write.wake_at = transition.wake_at;
   const auto append = [](auto& to, auto& from) {
     to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
@@ -281,6 +280,7 @@ SagaWrite& Judge::touch(Turn& turn, const CachedSaga& saga) {
     write.status = saga.status;
     write.wake_at = saga.stored_wake;
     write.stuck_reason = saga.stuck_reason;
+    write.stuck_step = saga.stuck_step;
     turn.write = std::move(write);
   }
   return *turn.write;

@@ -44,7 +44,6 @@ struct Turn {
   std::vector<engine::StepObservation> observations;
   bool started = false;
   bool stuck = false;         ///< became so in this turn
-  std::string stuck_step;     ///< which step is; empty: none
   bool history_grew = false;  ///< beyond what is warned of, in this turn
   Time started_at{};
 };

@@ -120,11 +120,12 @@ void Lane::settle_won(Turn& turn, Time now) {
   for (const engine::StepObservation& step : turn.observations)
     observer.step_settled(turn.address.definition, step);
   if (turn.stuck) {
-    observer.saga_stuck(turn.address.definition, turn.stuck_step, turn.write->stuck_reason);
+    observer.saga_stuck(turn.address.definition, turn.write->stuck_step, turn.write->stuck_reason);
     services_.seams.logger.error("A saga is stuck and waits for an operator.",
                                  {{"definition", turn.address.definition},
                                   {"saga_id", turn.address.saga_id},
                                   {"sequence", turn.write->sequence},
+                                  {"step", turn.write->stuck_step},
                                   {"reason", turn.write->stuck_reason}});
   }
   if (turn.history_grew) {

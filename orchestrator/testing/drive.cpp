@@ -111,6 +111,7 @@ bool Drive::take(engine::Transition& transition) {
   row.status = transition.status;
   row.wake_at = transition.wake_at;
   row.stuck_reason = transition.stuck_reason;
+  row.stuck_step = transition.stuck_step;
   if (transition.row) {
     ++transitions_;
     row.sequence = transition.row->sequence;

@@ -72,6 +72,7 @@ Result<void> check_write(const SagaWrite& write) {
     if (auto checked = check_text(row.events, whose, "an event"); !checked) return checked;
   }
   if (auto checked = check_text(write.stuck_reason, whose, "stuck reason"); !checked) return checked;
+  if (auto checked = check_text(write.stuck_step, whose, "stuck step"); !checked) return checked;
   if (write.judged_at == 0) return check_address(write.address, whose);
   return {};
 }

@@ -224,7 +224,7 @@ tested_on_node() {
   return $status
 }
 
-node() {
+have_node() {
   if [ -z "$program" ]; then die "the node needs PROGRAM, with its participants beside it"; fi
   if ! node_possible; then
     say "no kubelet can run here: it takes root, control groups and namespaces. Pods were not run."
@@ -234,7 +234,39 @@ node() {
   check "images of place-order and of the pause" make_images
   check "a kubelet is ready" node_is_ready
   check "PostgreSQL and Kafka, where pods reach them" start_stack
-  [ "$failed" -eq 0 ] || return
+  [ "$failed" -eq 0 ]
+}
+
+write_wrapper() {  # write_wrapper NAME COMMAND...: a program of that name, which is the command
+  local name=$1
+  shift
+  printf '#!/bin/sh\nexec %s "$@"\n' "$*" >"$scratch/bin/$name"
+  chmod +x "$scratch/bin/$name"
+}
+
+# For trying things by hand: the node, PostgreSQL and Kafka beside it, until a signal.
+stay() {
+  if ! have_node || ! install_crds >&2; then exit 1; fi
+  mkdir "$scratch/bin"
+  write_wrapper kubectl "$kubernetes_program" kubectl
+  write_wrapper helm "$helm_program"
+  # shellcheck source=/dev/null
+  . "$scratch/stack/stack.env"
+  cat >"$scratch/env" <<ENV
+export SKALD_POSTGRES='$SKALD_POSTGRES' SKALD_KAFKA='$SKALD_KAFKA'
+export KUBECONFIG=$scratch/cluster/kubeconfig PATH=$scratch/bin:\$PATH
+ENV
+  trap 'exit 0' INT TERM
+  say "A node of Kubernetes 1.31 runs until Ctrl-C, with PostgreSQL and Kafka on $address, where pods reach them, and the image"
+  say "skald.test/place-order:1 (pullPolicy: Never). There is no DNS, no kube-proxy, no Prometheus. In another shell:"
+  say ". $scratch/env"
+  sleep infinity &
+  pids+=($!)
+  wait $!
+}
+
+node() {
+  have_node || return
   orders_values
   check "install: migrate and preflight run, pods become ready" installed_on_node
   start_participants

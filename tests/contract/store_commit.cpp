@@ -239,14 +239,22 @@ TEST_P(StoreContract, AnEndedSagaHasAnEndAndNoWakeUp) {
   EXPECT_THAT(must(session_->claim_due(everything())).sagas, IsEmpty());
 }
 
-TEST_P(StoreContract, AStuckSagaHasItsReasonUntilItMoves) {
+TEST_P(StoreContract, AStuckSagaHasItsReasonAndStepUntilItMoves) {
   must(session_->commit(batch({start(1001, "order-1")})));
   SagaWrite stuck = advance(1001, 1, SagaStatus::kStuck);
-  stuck.stuck_reason = "divergence";
+  stuck.stuck_reason = "compensation-refused";
+  stuck.stuck_step = "charge-card";
   must(session_->commit(batch({stuck})));
-  EXPECT_EQ(row_of("order-1").stuck_reason, "divergence");
+  EXPECT_EQ(row_of("order-1").stuck_reason, "compensation-refused");
+  EXPECT_EQ(row_of("order-1").stuck_step, "charge-card");
+  SagaWrite wake = advance(1001, 2, SagaStatus::kStuck);
+  wake.sequence = 2;
+  wake.history.clear();
+  must(session_->commit(batch({wake})));
+  EXPECT_EQ(row_of("order-1").stuck_step, "charge-card") << "a wake-up that moves";
   must(session_->commit(batch({advance(1001, 2)})));
   EXPECT_EQ(row_of("order-1").stuck_reason, "");
+  EXPECT_EQ(row_of("order-1").stuck_step, "");
   EXPECT_EQ(row_of("order-1").status, SagaStatus::kRunning);
 }
 

@@ -207,9 +207,12 @@ TEST_P(StoreContract, GaugesCountWhatIsOpenAndStuck) {
   SagaWrite stuck = start(1003, "order-3");
   stuck.status = SagaStatus::kStuck;
   stuck.stuck_reason = "divergence";
-  must(session_->commit(
-      batch({start(1001, "order-1"), start(1002, "order-2"), stuck, start(1004, "order-4")})));
-  must(session_->commit(batch({advance(1002, 1, SagaStatus::kCompleted)})));
+  SagaWrite refused = advance(1005, 1, SagaStatus::kStuck);
+  refused.stuck_reason = "compensation-refused";
+  refused.stuck_step = "charge-card";
+  must(session_->commit(batch({start(1001, "order-1"), start(1002, "order-2"), stuck, start(1004, "order-4"),
+                               start(1005, "order-5")})));
+  must(session_->commit(batch({advance(1002, 1, SagaStatus::kCompleted), refused})));
   const Gauges gauges = must(session_->gauges());
   std::int64_t running = 0;
   for (const auto& open : gauges.open)
@@ -219,10 +222,14 @@ TEST_P(StoreContract, GaugesCountWhatIsOpenAndStuck) {
     EXPECT_GT(open.oldest, gauges.now - std::chrono::minutes(10));
   }
   EXPECT_EQ(running, 2);
-  ASSERT_THAT(gauges.stuck, SizeIs(1));
+  ASSERT_THAT(gauges.stuck, SizeIs(2));
   EXPECT_EQ(gauges.stuck[0].definition, "PlaceOrder");
   EXPECT_EQ(gauges.stuck[0].reason, "divergence");
+  EXPECT_EQ(gauges.stuck[0].step, "");
   EXPECT_EQ(gauges.stuck[0].count, 1);
+  EXPECT_EQ(gauges.stuck[1].step, "charge-card");
+  EXPECT_EQ(gauges.stuck[1].reason, "compensation-refused");
+  EXPECT_EQ(gauges.stuck[1].count, 1);
 }
 
 }  // namespace skald::contract

@@ -109,10 +109,12 @@ TEST_F(SlotMoves, EverySagaGoesWholeAndOnlyThoseOfTheSlots) {
     moving += wire::slot_of(id) >= 512 ? 1 : 0;
     start(*session_, 1000 + saga, id, 1 + saga % 3);
   }
+  source_.sql("UPDATE saga SET status = 2, stuck_reason = 'undeliverable', stuck_step = 'ship-order', "
+              "run_from = sequence WHERE saga_key % 5 = 0");
+  // All of a row but the number of its definition, which is the database's own.
   const std::string digest =
-      "SELECT md5(string_agg(concat_ws('|', saga_id, revision, s.sequence, status, wake_at, input_hash, "
-      "started_at, "
-      "h.sequence, events), '/' ORDER BY saga_id, h.sequence)) FROM saga s JOIN history h USING (saga_key) "
+      "SELECT md5(string_agg(concat_ws('|', to_jsonb(s) - 'definition_id', h.sequence, events), '/' "
+      "ORDER BY saga_id, h.sequence)) FROM saga s JOIN history h USING (saga_key) "
       "WHERE ((route >> 16) & 1023) > 511";
   const std::string before = source_.sql(digest);
   const auto moved = must(move_slots(move()));

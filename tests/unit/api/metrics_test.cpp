@@ -55,20 +55,21 @@ TEST(Metrics, OfTheWholeDatabaseComeOnlyFromTheHolderOfTheLease) {
   Gauges gauges;
   gauges.open = {{"place-order", SagaStatus::kRunning, 7, Time(std::chrono::seconds(90))},
                  {"place-order", SagaStatus::kStuck, 2, Time(std::chrono::seconds(60))}};
-  gauges.stuck = {{"place-order", "undeliverable", 2}};
+  gauges.stuck = {{"place-order", "reserve-stock", "undeliverable", 2}};
   gauges.outbox_pending = 4;
   metrics.gauges(true, gauges);
   EXPECT_THAT(metrics.text(),
               AllOf(HasSubstr("skald_sagas_open{definition=\"place-order\",state=\"running\"} 7"),
-                    HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason=\"undeliverable\"} 2"),
+                    HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason=\"undeliverable\",step="
+                              "\"reserve-stock\"} 2"),
                     HasSubstr("skald_oldest_open_saga_timestamp_seconds{definition=\"place-order\"} 60"),
                     HasSubstr("skald_outbox_pending 4")));
   gauges.stuck.clear();
   gauges.open.clear();
   metrics.gauges(true, gauges);
-  EXPECT_THAT(metrics.text(),
-              AllOf(HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason=\"undeliverable\"} 0"),
-                    Not(HasSubstr("skald_oldest_open_saga_timestamp_seconds{"))));
+  EXPECT_THAT(metrics.text(), AllOf(HasSubstr("skald_sagas_stuck{definition=\"place-order\",reason="
+                                              "\"undeliverable\",step=\"reserve-stock\"} 0"),
+                                    Not(HasSubstr("skald_oldest_open_saga_timestamp_seconds{"))));
   metrics.gauges(false, {});
   EXPECT_THAT(metrics.text(),
               AllOf(Not(HasSubstr("skald_sagas_open{")), Not(HasSubstr("skald_outbox_pending 4"))));

@@ -94,10 +94,11 @@ TEST(List, AlignsItsColumnsAndNamesWhyASagaIsStuck) {
   row.address = {"place-order", "o-1"};
   row.status = SagaStatus::kStuck;
   row.stuck_reason = "compensation-refused";
+  row.stuck_step = "charge-card";
   row.started_at = kNoon;
-  EXPECT_THAT(
-      saga_table({row}, kNoon + std::chrono::minutes(2)),
-      AllOf(HasSubstr("DEFINITION"), HasSubstr("stuck"), HasSubstr("open for 2m  compensation-refused")));
+  EXPECT_THAT(saga_table({row}, kNoon + std::chrono::minutes(2)),
+              AllOf(HasSubstr("DEFINITION"), HasSubstr("stuck"),
+                    HasSubstr("open for 2m  compensation-refused at charge-card")));
 }
 
 TEST(Printable, ShowsWhatIsVisibleAndEscapesTheRest) {

@@ -113,6 +113,7 @@ TEST_P(Rollback, RefusedCompensationIsStuckUntilAnOperatorRetries) {
   run.undo_fails(1, Retry::never);
   EXPECT_EQ(run.status().status, SagaStatus::kStuck);
   EXPECT_EQ(run.status().stuck_reason, "compensation-refused");
+  EXPECT_EQ(run.status().stuck_step, "reserve");
   run.sent();
   EXPECT_EQ(run.decide(OperatorVerb::retry, 2), Judgement::kRefused);
   EXPECT_EQ(run.decide(OperatorVerb::retry, 1), Judgement::kApplied);

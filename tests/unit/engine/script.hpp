@@ -209,6 +209,7 @@ class Script {
     }
     stored_.row.status = transition.status;
     stored_.row.stuck_reason = transition.stuck_reason;
+    stored_.row.stuck_step = transition.stuck_step;
     stored_.row.wake_at = transition.wake_at;
     for (const Message& message : transition.messages) note(message);
     for (const LocalAttempt& local : transition.local_attempts) {

@@ -65,6 +65,7 @@ TEST(Stuck, TransitionBeyondTheLimitIsStuckNotACrash) {
   run.succeed(1);
   run.succeed(2);
   EXPECT_EQ(run.status().stuck_reason, "history-limit");
+  EXPECT_EQ(run.status().stuck_step, "");
 }
 
 struct OtherOrder : Saga<Order, Done> {
