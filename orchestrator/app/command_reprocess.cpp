@@ -15,6 +15,7 @@
 #include "runtime/decoder.hpp"
 #include "skald/json.hpp"
 #include "wire/cloud_events.hpp"
+#include "wire/place.hpp"
 
 namespace skald::app {
 namespace {
@@ -53,14 +54,7 @@ Result<RangeSpec> range_of(const ReprocessOptions& options) {
     return wrong("a range is given by --from and --to, or by --from-offset and --to-offset");
   if (by_offset && !spec.partition) return wrong("--from-offset and --to-offset need --partition");
   if (!by_offset && !by_time) return wrong("which records? Say --from, --to, or --from-offset, --to-offset");
-  const auto read = [](const std::string& text, std::optional<Time>& time) {
-    if (text.empty()) return true;
-    const auto parsed = wire::parse_time(text);
-    if (parsed) time = *parsed;
-    return static_cast<bool>(parsed);
-  };
-  if (!read(options.from, spec.from) || !read(options.to, spec.to))
-    return wrong("--from and --to take times like 2026-11-22T00:00:00Z");
+  if (auto read = read_times(options.from, options.to, spec); !read) return read.error();
   return spec;
 }
 
@@ -140,8 +134,7 @@ class Reprocess {
  private:
   void read(Record record, std::vector<PastStart>& starts) {
     ++counts_.records;
-    const std::string origin =
-        record.topic + "[" + std::to_string(record.partition) + "]@" + std::to_string(record.offset);
+    const std::string origin = wire::place_of(record);
     for (runtime::Work& work : decoder_.decode(std::make_shared<const Record>(std::move(record)))) {
       if (const auto* dead = std::get_if<runtime::DeadLetterRequest>(&work.what)) {
         ++counts_.unreadable;

@@ -142,6 +142,18 @@ struct ReprocessOptions {
 };
 int run_reprocess(const Program& program, const ReprocessOptions& options);
 
+/// Which dead letters of a topic.
+struct DeadLettersOptions {
+  std::string topic, code, from, to, who, why;
+  std::optional<std::int32_t> partition;
+  std::optional<std::int64_t> offset;
+  std::size_t limit = 50;
+  bool all = false, dry_run = false, json = false;
+};
+int run_dead_letters_list(const Program& program, const DeadLettersOptions& options);
+/// Puts them back on the topic that they came from.
+int run_dead_letters_redrive(const Program& program, const DeadLettersOptions& options);
+
 /// An action on every saga that a filter finds.
 struct BatchOptions {
   ActionOptions action;

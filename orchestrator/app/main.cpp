@@ -246,6 +246,7 @@ class CommandLine {
     add_action("end", "End a stuck saga as it stands");
     add_reset();
     add_reprocess();
+    add_dead_letters();
     add_pauses();
     add_schedules();
     add_complete();
@@ -283,6 +284,45 @@ class CommandLine {
     command->add_option("--who", reprocess_.who, "With --start: who decides; stands in the histories");
     command->add_option("--why", reprocess_.why, "With --start: why; stands in the histories");
     command->add_option("--url", reprocess_.url, "The orchestrator (default: http.listen)")->type_name("URL");
+  }
+
+  void add_dead_letters() {
+    CLI::App* group = app_.add_subcommand("dead-letters", "Records that were not understood or not wanted");
+    group->require_subcommand(1);
+    CLI::App* list = group->add_subcommand("list", "Show those of a topic, each with its reason");
+    list->footer("Example:\n  " + program_.name + " dead-letters list --topic orders --code SKALD-103");
+    list->add_flag("--json", dead_letters_.json, "As JSON, with values and headers whole");
+    list->final_callback(
+        [this] { command_ = [this] { return run_dead_letters_list(program_, dead_letters_); }; });
+    CLI::App* redrive =
+        group->add_subcommand("redrive", "Put them back on their topic, the cause being mended");
+    redrive->footer(
+        "Example:\n  " + program_.name +
+        " dead-letters redrive --topic orders --code SKALD-103 --who ann --why 'field is optional now'");
+    redrive->add_flag("--all", dead_letters_.all, "All of the topic");
+    redrive->add_flag("--dry-run", dead_letters_.dry_run, "Only say which");
+    redrive->add_option("--who", dead_letters_.who, "Who decides; stands in a header");
+    redrive->add_option("--why", dead_letters_.why, "Why; stands in a header");
+    redrive->final_callback(
+        [this] { command_ = [this] { return run_dead_letters_redrive(program_, dead_letters_); }; });
+    for (CLI::App* command : {list, redrive}) {
+      command->add_option("--topic", dead_letters_.topic, "The topic that they were on, or its -dlt")
+          ->required();
+      command->add_option("--code", dead_letters_.code, "Of this reason, like SKALD-103");
+      command->add_option("--partition", dead_letters_.partition, "Only this partition")
+          ->check(CLI::NonNegativeNumber);
+      command->add_option("--offset", dead_letters_.offset, "Only this one, by its offset on the -dlt topic")
+          ->check(CLI::NonNegativeNumber);
+      command->add_option("--from", dead_letters_.from, "From the first dead letter of this time on")
+          ->type_name("TIME");
+      command->add_option("--to", dead_letters_.to, "To the first of this time, without it")
+          ->type_name("TIME");
+      command
+          ->add_option("--limit", dead_letters_.limit,
+                       "So many at most: the last (list), the first (redrive)")
+          ->check(CLI::Range(1, 10'000))
+          ->capture_default_str();
+    }
   }
 
   void add_pauses() {
@@ -528,6 +568,7 @@ class CommandLine {
   app::StartOptions start_;
   app::ActionOptions action_;
   app::ReprocessOptions reprocess_;
+  app::DeadLettersOptions dead_letters_;
   app::RunningOptions running_;
   app::BatchOptions batch_;
   app::CompleteOptions complete_;

@@ -6,6 +6,8 @@
 #include <map>
 
 #include "app/config_text.hpp"
+#include "app/config_values.hpp"
+#include "wire/cloud_events.hpp"
 
 namespace skald::app {
 namespace {
@@ -104,6 +106,17 @@ class Progress {
 };
 
 }  // namespace
+
+Result<void> read_times(const std::string& from, const std::string& to, RangeSpec& spec) {
+  const auto read = [](const std::string& text, std::optional<Time>& time) {
+    if (text.empty()) return true;
+    const auto parsed = wire::parse_time(text);
+    if (parsed) time = *parsed;
+    return static_cast<bool>(parsed);
+  };
+  if (read(from, spec.from) && read(to, spec.to)) return {};
+  return Error{ErrorKind::kInvalid, kCodeUsage, "--from and --to take times like 2026-11-22T00:00:00Z"};
+}
 
 Result<std::vector<PartitionRange>> locate(Bus& bus, const RangeSpec& spec) {
   const auto partitions = partitions_of(bus, spec);

@@ -21,6 +21,9 @@ struct RangeSpec {
   std::optional<std::int64_t> to_offset;  ///< likewise
 };
 
+/// --from and --to of a command line into `spec`; empty: not given.
+[[nodiscard]] Result<void> read_times(const std::string& from, const std::string& to, RangeSpec& spec);
+
 struct PartitionRange {
   TopicPartition partition;
   std::int64_t begin = 0;

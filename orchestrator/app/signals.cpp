@@ -3,6 +3,7 @@
 
 #include "app/source_reader.hpp"
 #include "wire/command_id.hpp"
+#include "wire/dead_letter.hpp"
 #include "wire/signal.hpp"
 
 namespace skald::app {
@@ -49,7 +50,10 @@ Result<void> identify(const SignalConfig& config, const Record& record, SourceRe
     input.source = *source;
     return {};
   }
-  input.id = std::to_string(record.partition) + "@" + std::to_string(record.offset);
+  const auto origin = record.header(wire::kOriginHeader);
+  input.id = origin && wire::is_valid_id(*origin)
+                 ? std::string(*origin)
+                 : std::to_string(record.partition) + "@" + std::to_string(record.offset);
   return {};
 }
 

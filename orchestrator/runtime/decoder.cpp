@@ -6,6 +6,7 @@
 #include "runtime/codes.hpp"
 #include "wire/cloud_events.hpp"
 #include "wire/command_id.hpp"
+#include "wire/place.hpp"
 
 namespace skald::runtime {
 
@@ -220,8 +221,7 @@ std::vector<Work> Decoder::decode_event(const std::shared_ptr<const Record>& rec
   if (!event) return nobodys(record, event.error().code, event.error().message);
 
   Gathered gathered;
-  const std::string origin =
-      record->topic + "[" + std::to_string(record->partition) + "]@" + std::to_string(record->offset);
+  const std::string origin = wire::place_of(*record);
   for (const TriggerDefinition& trigger : place->second.triggers)
     gather_start(trigger, *event, origin, gathered);
   for (const SignalRoute& route : place->second.signals) gather_signal(route, *event, gathered);

@@ -26,7 +26,8 @@ Lane::Lane(const LaneServices& services, std::size_t index)
           [this](const SagaAddress& address, std::vector<engine::LocalAttempt> attempts) {
             run_locally(address, std::move(attempts));
             hand_over();
-          }) {
+          }),
+      dead_letters_(services.seams.logger) {
   progressed_ns_ = services.seams.clock.monotonic().count();
 }
 

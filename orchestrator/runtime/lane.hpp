@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ports/step_executor.hpp"
+#include "runtime/dead_letter_log.hpp"
 #include "runtime/decoder.hpp"
 #include "runtime/doubts.hpp"
 #include "runtime/judge.hpp"
@@ -99,6 +100,7 @@ class Lane {
   Judge judge_;
   StoreLink link_;
   Doubts doubts_;
+  DeadLetterLog dead_letters_;
   std::deque<Work> again_;                 ///< to be judged again, before the queue
   std::deque<std::vector<Work>> splits_;   ///< parts of a refused batch, each a batch of its own
   std::vector<std::int64_t> parked_done_;  ///< applied parked inputs, deleted by the next transaction

@@ -155,6 +155,9 @@ void Lane::settle_work(const Turn& turn, Work& work, const WorkVerdict& verdict)
   settlement.key = turn.key;
   if (!verdict.dead_letter_code.empty()) {
     observer.dead_letter(work.record ? work.record->topic : "", verdict.dead_letter_code);
+    if (work.record)
+      dead_letters_.tell(*work.record, verdict.dead_letter_code, settlement.reason,
+                         services_.seams.clock.monotonic());
   } else if (verdict.parked) {
     observer.parked(*verdict.parked);
   } else if (settlement.kind == Settlement::Kind::kForwarded) {

@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+
+#include "wire/place.hpp"
 
 namespace skald::wire {
 namespace {
 
+constexpr std::string_view kPrefix = "kafka_dlt-";
 constexpr std::size_t kMaximumReasonBytes = 1024;
 /// What the added headers may take: names, numbers, topic and reason.
 constexpr std::size_t kReservedBytes = kMaximumReasonBytes + 1024;
@@ -18,6 +22,14 @@ std::string big_endian(Integer number) {
   for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte, rest >>= 8)
     *byte = static_cast<char>(rest & 0xff);
   return bytes;
+}
+
+template <class Integer>
+std::optional<Integer> from_big_endian(std::string_view bytes) {
+  if (bytes.size() != sizeof(Integer)) return std::nullopt;
+  std::uint64_t number = 0;
+  for (const char byte : bytes) number = number << 8 | static_cast<unsigned char>(byte);
+  return static_cast<Integer>(number);
 }
 
 std::size_t size_of(const Header& header) { return header.name.size() + header.value.size() + 10; }
@@ -66,7 +78,7 @@ Message dead_letter(const Record& record, std::string_view code, std::string_vie
   message.headers = record.headers;
   const bool cut = cut_to_size(message, kMaximumDeadLetterBytes - kReservedBytes);
   const auto add = [&message](std::string_view name, std::string value) {
-    message.headers.push_back({"kafka_dlt-" + std::string(name), std::move(value)});
+    message.headers.push_back({std::string(kPrefix) + std::string(name), std::move(value)});
   };
   add("original-topic", record.topic);
   add("original-partition", big_endian(record.partition));
@@ -76,6 +88,49 @@ Message dead_letter(const Record& record, std::string_view code, std::string_vie
   add("exception-fqcn", std::string(code));
   add("exception-message", std::string(reason.substr(0, kMaximumReasonBytes)));
   if (cut) add("skald-truncated", "true");
+  return message;
+}
+
+Result<DeadLetter> read_dead_letter(const Record& record) {
+  const auto header = [&record](std::string_view name) {
+    return record.header(std::string(kPrefix) + std::string(name));
+  };
+  const auto unfit = [](std::string_view name) {
+    return Error{ErrorKind::kInvalid, "SKALD-305",
+                 "no dead letter: its header " + std::string(kPrefix) + std::string(name) +
+                     " is missing or has the wrong length"};
+  };
+  const auto topic = header("original-topic");
+  if (!topic || topic->empty()) return unfit("original-topic");
+  const auto partition = from_big_endian<std::int32_t>(header("original-partition").value_or(""));
+  if (!partition) return unfit("original-partition");
+  const auto offset = from_big_endian<std::int64_t>(header("original-offset").value_or(""));
+  if (!offset) return unfit("original-offset");
+  const auto timestamp = from_big_endian<std::int64_t>(header("original-timestamp").value_or(""));
+  DeadLetter letter;
+  letter.topic = *topic;
+  letter.partition = *partition;
+  letter.offset = *offset;
+  letter.timestamp = Time(std::chrono::milliseconds(timestamp.value_or(0)));
+  letter.code = header("exception-fqcn").value_or("");
+  letter.reason = header("exception-message").value_or("");
+  letter.truncated = header("skald-truncated").has_value();
+  return letter;
+}
+
+Message redriven(const Record& record, const DeadLetter& letter, std::string_view by) {
+  Message message;
+  message.topic = letter.topic;
+  message.partition = letter.partition;
+  message.key = record.key;
+  message.value = record.value;
+  for (const Header& header : record.headers)
+    if (!header.name.starts_with(kPrefix) && header.name != kRedrivenHeader)
+      message.headers.push_back(header);
+  if (!record.header(kOriginHeader))
+    message.headers.push_back(
+        {std::string(kOriginHeader), place_of(letter.topic, letter.partition, letter.offset)});
+  message.headers.push_back({std::string(kRedrivenHeader), place_of(record) + " by " + std::string(by)});
   return message;
 }
 

@@ -109,8 +109,9 @@ TEST_F(SlotMoves, EverySagaGoesWholeAndOnlyThoseOfTheSlots) {
     moving += wire::slot_of(id) >= 512 ? 1 : 0;
     start(*session_, 1000 + saga, id, 1 + saga % 3);
   }
-  source_.sql("UPDATE saga SET status = 2, stuck_reason = 'undeliverable', stuck_step = 'ship-order', "
-              "run_from = sequence WHERE saga_key % 5 = 0");
+  source_.sql(
+      "UPDATE saga SET status = 2, stuck_reason = 'undeliverable', stuck_step = 'ship-order', "
+      "run_from = sequence WHERE saga_key % 5 = 0");
   // All of a row but the number of its definition, which is the database's own.
   const std::string digest =
       "SELECT md5(string_agg(concat_ws('|', to_jsonb(s) - 'definition_id', h.sequence, events), '/' "

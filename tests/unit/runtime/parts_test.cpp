@@ -1,6 +1,7 @@
 // The small parts by themselves: keys, positions, the guard of a partition's log, the bytes of parked inputs,
 // decoding of bad records.
 #include "runtime/codes.hpp"
+#include "runtime/dead_letter_log.hpp"
 #include "runtime/input_codec.hpp"
 #include "runtime/key_maker.hpp"
 #include "world.hpp"
@@ -32,6 +33,19 @@ Record record_at(std::int64_t offset, std::string value = "v") {
   record.timestamp = Time(std::chrono::milliseconds(1000 + offset));
   record.value = std::move(value);
   return record;
+}
+
+TEST(DeadLetterLog, SaysTenOfASecondAndHowManyItLeftOut) {
+  CapturingLogger logger;
+  DeadLetterLog log(logger);
+  for (int number = 0; number < 25; ++number) log.tell(record_at(number), "SKALD-404", "no cents", 5s);
+  ASSERT_THAT(logger.warnings, SizeIs(10));
+  EXPECT_EQ(logger.warnings[0],
+            "A record is a dead letter. record=orders[0]@0 code=SKALD-404 reason=no cents");
+  log.tell(record_at(30), "SKALD-404", "no cents", 6s);
+  ASSERT_THAT(logger.warnings, SizeIs(11));
+  EXPECT_EQ(logger.warnings[10],
+            "A record is a dead letter. record=orders[0]@30 code=SKALD-404 reason=no cents left_out=15");
 }
 
 TEST(PositionTracker, MovesOnlyWithoutGaps) {

@@ -74,5 +74,59 @@ TEST(DeadLetter, IsCutToWhatKafkaTakes) {
   }
 }
 
+/// As it would be read from the dead-letter topic.
+Record read_back(const Message& letter, std::int64_t offset) {
+  return {letter.topic, *letter.partition, offset, Time{}, letter.key, letter.value, letter.headers};
+}
+
+TEST(DeadLetter, SaysWhatItWasAndGoesBackAsItWas) {
+  const Record letter = read_back(dead_letter(sample(), "SKALD-404", "no cents"), 5);
+  const auto read = read_dead_letter(letter);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->topic, "orders");
+  EXPECT_EQ(read->partition, 258);
+  EXPECT_EQ(read->offset, 72623859790382856);
+  EXPECT_EQ(read->timestamp, sample().timestamp);
+  EXPECT_EQ(read->code, "SKALD-404");
+  EXPECT_EQ(read->reason, "no cents");
+  EXPECT_FALSE(read->truncated);
+  const Message back = redriven(letter, *read, "ann: mended");
+  EXPECT_EQ(back.topic, "orders");
+  EXPECT_EQ(back.partition, 258);
+  EXPECT_EQ(back.key, sample().key);
+  EXPECT_EQ(back.value, sample().value);
+  EXPECT_EQ(back.headers, (std::vector<Header>{{"ce_id", "a"},
+                                               {"ce_id", "b"},
+                                               {"skald-origin", "orders[258]@72623859790382856"},
+                                               {"skald-redriven", "orders-dlt[258]@5 by ann: mended"}}));
+}
+
+TEST(DeadLetter, ThatComesAgainKeepsItsFirstOrigin) {
+  const Record first = read_back(dead_letter(sample(), "SKALD-404", "no cents"), 5);
+  Record back = read_back(redriven(first, *read_dead_letter(first), "ann: mended"), 99);
+  const Record second = read_back(dead_letter(back, "SKALD-404", "still none"), 6);
+  const auto read = read_dead_letter(second);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->offset, 99);
+  EXPECT_EQ(read->reason, "still none");
+  const Message again = redriven(second, *read, "ben: now");
+  EXPECT_EQ(again.headers, (std::vector<Header>{{"ce_id", "a"},
+                                                {"ce_id", "b"},
+                                                {"skald-origin", "orders[258]@72623859790382856"},
+                                                {"skald-redriven", "orders-dlt[258]@6 by ben: now"}}));
+}
+
+TEST(DeadLetter, WhatIsNoneIsRefusedByTheHeaderThatIsMissing) {
+  Record record = read_back(dead_letter(sample(), "SKALD-404", "no cents"), 5);
+  std::erase_if(record.headers, [](const Header& one) { return one.name == "kafka_dlt-original-offset"; });
+  const auto without = read_dead_letter(record);
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().message,
+            "no dead letter: its header kafka_dlt-original-offset is missing or has the wrong length");
+  record.headers.push_back({"kafka_dlt-original-offset", "17"});
+  EXPECT_FALSE(read_dead_letter(record)) << "a number as text";
+  EXPECT_FALSE(read_dead_letter(sample()));
+}
+
 }  // namespace
 }  // namespace skald::wire
