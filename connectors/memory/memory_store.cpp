@@ -260,13 +260,18 @@ struct MemoryStore::Database {
 
   [[nodiscard]] std::vector<SagaRow> list(const ListFilter& filter) const {
     std::vector<SagaRow> rows;
-    auto place = filter.before ? sagas.lower_bound(*filter.before) : sagas.end();
-    while (place != sagas.begin() && rows.size() < filter.maximum) {
-      const SagaRow& row = (--place)->second.row;
-      if (!filter.definition.empty() && row.address.definition != filter.definition) continue;
-      if (filter.status && row.status != *filter.status) continue;
-      if (filter.open_only && is_ended(row.status)) continue;
+    const auto add = [&](const SagaRow& row) {
+      if (!filter.definition.empty() && row.address.definition != filter.definition) return;
+      if (filter.status && row.status != *filter.status) return;
+      if (filter.open_only && is_ended(row.status)) return;
       rows.push_back(row);
+    };
+    if (filter.oldest_first) {
+      auto place = filter.page_from ? sagas.upper_bound(*filter.page_from) : sagas.begin();
+      for (; place != sagas.end() && rows.size() < filter.maximum; ++place) add(place->second.row);
+    } else {
+      auto place = filter.page_from ? sagas.lower_bound(*filter.page_from) : sagas.end();
+      while (place != sagas.begin() && rows.size() < filter.maximum) add((--place)->second.row);
     }
     return rows;
   }

@@ -100,24 +100,19 @@ ORDER BY l.wake_at)"};
 
 constexpr Statement kNow{"now", "SELECT " SKALD_SQL_MS("clock_timestamp()")};
 
-// $1 namespace, $2 definition or '', $3 status or -1, $4 below this key, $5 maximum.
-constexpr Statement kListAll{"list_all", R"(
-SELECT )" SKALD_SQL_SAGA_COLUMNS R"(
-FROM saga s
-JOIN definition d ON d.definition_id = s.definition_id
-WHERE d.namespace = $1 AND ($2 = '' OR d.name = $2) AND ($3::smallint = -1 OR s.status = $3::smallint)
-  AND s.saga_key < $4::bigint
-ORDER BY s.saga_key DESC
-LIMIT $5::bigint)"};
+// $1 namespace, $2 definition or '', $3 status or -1, $4 behind this key, $5 maximum.
+#define SKALD_SQL_LIST(sagas, behind, order)                                                                \
+  "SELECT " SKALD_SQL_SAGA_COLUMNS " FROM " sagas                                                           \
+  " JOIN definition d ON d.definition_id = s.definition_id "                                                \
+  "WHERE d.namespace = $1 AND ($2 = '' OR d.name = $2) AND ($3::smallint = -1 OR s.status = $3::smallint) " \
+  "AND s.saga_key " behind " $4::bigint ORDER BY s.saga_key " order " LIMIT $5::bigint"
+// By the small index of open sagas, whatever the planner thinks of its order.
+#define SKALD_SQL_OPEN_SAGAS "(SELECT * FROM saga WHERE wake_at IS NOT NULL OFFSET 0) AS s"
 
-constexpr Statement kListOpen{"list_open", R"(
-SELECT )" SKALD_SQL_SAGA_COLUMNS R"(
-FROM (SELECT * FROM saga WHERE wake_at IS NOT NULL OFFSET 0) AS s
-JOIN definition d ON d.definition_id = s.definition_id
-WHERE d.namespace = $1 AND ($2 = '' OR d.name = $2) AND ($3::smallint = -1 OR s.status = $3::smallint)
-  AND s.saga_key < $4::bigint
-ORDER BY s.saga_key DESC
-LIMIT $5::bigint)"};
+constexpr Statement kListNewest{"list_newest", SKALD_SQL_LIST("saga s", "<", "DESC")};
+constexpr Statement kListOldest{"list_oldest", SKALD_SQL_LIST("saga s", ">", "ASC")};
+constexpr Statement kListNewestOpen{"list_newest_open", SKALD_SQL_LIST(SKALD_SQL_OPEN_SAGAS, "<", "DESC")};
+constexpr Statement kListOldestOpen{"list_oldest_open", SKALD_SQL_LIST(SKALD_SQL_OPEN_SAGAS, ">", "ASC")};
 
 constexpr Statement kOpenGauges{"open_gauges",
                                 R"(
@@ -288,10 +283,13 @@ Result<std::vector<SagaRow>> PostgresSession::list(const ListFilter& filter) {
   return connection_.run([&](Connection& connection) -> Result<std::vector<SagaRow>> {
     const bool open = filter.open_only || (filter.status && !is_ended(*filter.status));
     const int status = filter.status ? static_cast<int>(*filter.status) : -1;
-    const SagaKey before = filter.before.value_or(std::numeric_limits<SagaKey>::max());
-    const auto rows = connection.exec(open ? kListOpen : kListAll,
-                                      {options_->namespace_name, filter.definition, std::to_string(status),
-                                       std::to_string(before), std::to_string(filter.maximum)});
+    const bool oldest = filter.oldest_first;
+    const SagaKey behind = filter.page_from.value_or(oldest ? 0 : std::numeric_limits<SagaKey>::max());
+    const Statement& statement =
+        open ? (oldest ? kListOldestOpen : kListNewestOpen) : (oldest ? kListOldest : kListNewest);
+    const auto rows =
+        connection.exec(statement, {options_->namespace_name, filter.definition, std::to_string(status),
+                                    std::to_string(behind), std::to_string(filter.maximum)});
     std::vector<SagaRow> listed;
     for (const auto& row : rows) listed.push_back(saga_row_of(row));
     return listed;

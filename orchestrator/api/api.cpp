@@ -203,15 +203,19 @@ HttpResponse Api::list(const HttpRequest& request) {
       const auto limit = number_of<std::size_t>(value);
       fits = limit && *limit >= 1 && *limit <= kMaximumListed;
       filter.maximum = limit.value_or(50);
-    } else if (name == "before") {
-      filter.before = number_of<SagaKey>(value);
-      fits = filter.before.has_value();
+    } else if (name == "before" || name == "after") {
+      const bool first = !filter.page_from;
+      filter.page_from = number_of<SagaKey>(value);
+      filter.oldest_first = name == "after";
+      fits = first && filter.page_from;
     } else {
-      return refuse(400, kBadRequest, "there are the parameters definition, status, limit and before");
+      return refuse(400, kBadRequest, "there are the parameters definition, status, limit, before and after");
     }
     if (!fits)
-      return refuse(400, kBadRequest,
-                    "definition takes a name, status open or a saga's status, limit 1 to 1000, before a key");
+      return refuse(
+          400, kBadRequest,
+          "definition takes a name, status open or a saga's status, limit 1 to 1000, before or after "
+          "a key");
   }
   std::vector<SagaRow> rows;
   for (const Served& one : databases_) {
@@ -219,8 +223,10 @@ HttpResponse Api::list(const HttpRequest& request) {
     if (!found) return refuse(found.error());
     rows.insert(rows.end(), std::make_move_iterator(found->begin()), std::make_move_iterator(found->end()));
   }
-  // Each database gave its newest; a key begins with the time.
-  std::sort(rows.begin(), rows.end(), [](const SagaRow& a, const SagaRow& b) { return a.key > b.key; });
+  // Each database gave its own first ones; a key begins with the time.
+  std::sort(rows.begin(), rows.end(), [&filter](const SagaRow& a, const SagaRow& b) {
+    return filter.oldest_first ? a.key < b.key : a.key > b.key;
+  });
   if (rows.size() > filter.maximum) rows.resize(filter.maximum);
   json::Writer writer;
   writer.begin_object();
@@ -232,7 +238,8 @@ HttpResponse Api::list(const HttpRequest& request) {
     writer.end_object();
   }
   writer.end_array();
-  if (rows.size() == filter.maximum) text_member(writer, "before", std::to_string(rows.back().key));
+  if (rows.size() == filter.maximum)
+    text_member(writer, filter.oldest_first ? "after" : "before", std::to_string(rows.back().key));
   writer.end_object();
   return answer(200, writer.take());
 }

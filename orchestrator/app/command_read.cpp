@@ -32,7 +32,7 @@ struct Listed {
   Time now{};
 };
 
-/// The newest sagas of all databases together; a key begins with the time.
+/// The newest or oldest sagas of all databases together; a key begins with the time.
 Result<Listed> list_all(const Config& config, const ListFilter& filter) {
   Listed listed;
   for (const DatabaseConfig& one : config.databases) {
@@ -46,8 +46,9 @@ Result<Listed> list_all(const Config& config, const ListFilter& filter) {
     listed.rows.insert(listed.rows.end(), std::make_move_iterator(rows->begin()),
                        std::make_move_iterator(rows->end()));
   }
-  std::sort(listed.rows.begin(), listed.rows.end(),
-            [](const SagaRow& a, const SagaRow& b) { return a.key > b.key; });
+  std::sort(listed.rows.begin(), listed.rows.end(), [&filter](const SagaRow& a, const SagaRow& b) {
+    return filter.oldest_first ? a.key < b.key : a.key > b.key;
+  });
   if (listed.rows.size() > filter.maximum) listed.rows.resize(filter.maximum);
   return listed;
 }
@@ -74,6 +75,7 @@ int run_list(const Program& program, const ListOptions& options) {
   ListFilter filter;
   filter.definition = options.definition;
   filter.maximum = options.limit;
+  filter.oldest_first = options.oldest;
   filter.open_only = options.status == "open";
   if (!options.status.empty() && !filter.open_only) {
     filter.status = api::parse_status(options.status);
@@ -101,7 +103,8 @@ int run_list(const Program& program, const ListOptions& options) {
   }
   print(saga_table(rows, listed->now));
   if (rows.size() == options.limit)
-    print("(the newest " + std::to_string(options.limit) + "; --limit shows more)\n");
+    print("(the " + std::string(options.oldest ? "oldest " : "newest ") + std::to_string(options.limit) +
+          "; --limit shows more)\n");
   return kExitOk;
 }
 

@@ -44,7 +44,7 @@ int run_start(const Program& program, const StartOptions& options);
 struct ListOptions {
   std::string definition, status;
   std::size_t limit = 50;
-  bool json = false;
+  bool oldest = false, json = false;
 };
 int run_list(const Program& program, const ListOptions& options);
 

@@ -124,7 +124,8 @@ class CommandLine {
 
   void add_reading() {
     CLI::App* list = add("list", "List sagas, the newest first",
-                         "list\nlist --status stuck\nlist --definition place-order --json | jq .id",
+                         "list\nlist --status stuck\nlist --status open --oldest\nlist --definition "
+                         "place-order --json | jq .id",
                          [this] { return run_list(program_, list_); });
     list->add_option("--definition", list_.definition, "Only sagas of this definition")->type_name("NAME");
     list->add_option("--status", list_.status,
@@ -133,6 +134,7 @@ class CommandLine {
     list->add_option("--limit", list_.limit, "At most so many")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    list->add_flag("--oldest", list_.oldest, "The oldest first");
     list->add_flag("--json", list_.json, "One JSON object a line");
     CLI::App* show =
         add("show", "Show a saga's history as a timeline", "show o-17\nshow o-17 --json | jq .history",

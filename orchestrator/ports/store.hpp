@@ -179,7 +179,8 @@ struct ListFilter {
   std::optional<SagaStatus> status;
   bool open_only = false;
   std::size_t maximum = 50;
-  std::optional<SagaKey> before;  ///< page: keys below this, newest first
+  bool oldest_first = false;         ///< by key, which begins with the time of the start
+  std::optional<SagaKey> page_from;  ///< only what comes behind this key in that order
 };
 
 /// Of the whole database; never counts ended rows.

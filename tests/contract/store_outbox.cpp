@@ -173,7 +173,7 @@ TEST_P(StoreContract, ALeaseHasOneHolder) {
   EXPECT_FALSE(must(session_->hold_lease("gauges", incarnation_, seconds{30})));
 }
 
-TEST_P(StoreContract, SagasAreListedNewestFirstByPage) {
+TEST_P(StoreContract, SagasAreListedByPageNewestOrOldestFirst) {
   SagaWrite other = start(1004, "cancel-4");
   other.address.definition = "CancelOrder";
   must(session_->commit(
@@ -189,14 +189,23 @@ TEST_P(StoreContract, SagasAreListedNewestFirstByPage) {
   page.definition = "PlaceOrder";
   page.maximum = 2;
   EXPECT_THAT(keys(page), ElementsAre(1003, 1002));
-  page.before = 1002;
+  page.page_from = 1002;
   EXPECT_THAT(keys(page), ElementsAre(1001));
+  ListFilter oldest;
+  oldest.oldest_first = true;
+  oldest.maximum = 3;
+  EXPECT_THAT(keys(oldest), ElementsAre(1001, 1002, 1003));
+  oldest.page_from = 1003;
+  EXPECT_THAT(keys(oldest), ElementsAre(1004));
   ListFilter ended;
   ended.status = SagaStatus::kCompleted;
   EXPECT_THAT(keys(ended), ElementsAre(1002));
   ListFilter open_only;
   open_only.open_only = true;
   EXPECT_THAT(keys(open_only), ElementsAre(1004, 1003, 1001));
+  open_only.oldest_first = true;
+  open_only.page_from = 1001;
+  EXPECT_THAT(keys(open_only), ElementsAre(1003, 1004));
   ListFilter unheard;
   unheard.definition = "Unheard";
   EXPECT_THAT(keys(unheard), IsEmpty());

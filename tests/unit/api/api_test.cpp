@@ -203,6 +203,8 @@ TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
   EXPECT_EQ(get("/api/v1/sagas", {{"status", "asleep"}}).status, 400);
   EXPECT_EQ(get("/api/v1/sagas", {{"limit", "100000"}}).status, 400);
   EXPECT_EQ(get("/api/v1/sagas", {{"where", "1=1"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/sagas", {{"before", "5"}, {"after", "5"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/sagas", {{"after", "yesterday"}}).status, 400);
   EXPECT_EQ(control.calls, "");
 }
 
