@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "memory/rows.hpp"
+#include "memory/saga_queries.hpp"
 #include "memory/schedule_table.hpp"
 #include "ports/footprint.hpp"
 #include "wire/batch_check.hpp"
@@ -258,24 +259,6 @@ struct MemoryStore::Database {
     return gauges;
   }
 
-  [[nodiscard]] std::vector<SagaRow> list(const ListFilter& filter) const {
-    std::vector<SagaRow> rows;
-    const auto add = [&](const SagaRow& row) {
-      if (!filter.definition.empty() && row.address.definition != filter.definition) return;
-      if (filter.status && row.status != *filter.status) return;
-      if (filter.open_only && is_ended(row.status)) return;
-      rows.push_back(row);
-    };
-    if (filter.oldest_first) {
-      auto place = filter.page_from ? sagas.upper_bound(*filter.page_from) : sagas.begin();
-      for (; place != sagas.end() && rows.size() < filter.maximum; ++place) add(place->second.row);
-    } else {
-      auto place = filter.page_from ? sagas.lower_bound(*filter.page_from) : sagas.end();
-      while (place != sagas.begin() && rows.size() < filter.maximum) add((--place)->second.row);
-    }
-    return rows;
-  }
-
   CommitFault next_fault(const Batch& batch) {
     std::function<CommitFault(const Batch&)> asked;
     {
@@ -506,7 +489,31 @@ class MemorySession : public Session {
   }
 
   Result<std::vector<SagaRow>> list(const ListFilter& filter) override {
-    return call([&](auto& database) -> Result<std::vector<SagaRow>> { return database.list(filter); });
+    return call(
+        [&](auto& database) -> Result<std::vector<SagaRow>> { return list_sagas(database.sagas, filter); });
+  }
+
+  Result<EndedPage> ended_with_history(Time ended_before, SagaKey behind, SagaKey below,
+                                       std::size_t maximum) override {
+    return call([&](auto& database) -> Result<EndedPage> {
+      return memory::ended_with_history(database.sagas, ended_before, behind, below, maximum);
+    });
+  }
+
+  Result<std::size_t> remove_histories(std::span<const Fence> sagas) override {
+    return call([&](auto& database) -> Result<std::size_t> {
+      return memory::remove_histories(database.sagas, sagas);
+    });
+  }
+
+  Result<RemovedPage> remove_ended(Time ended_before, SagaKey behind, SagaKey below,
+                                   std::size_t maximum) override {
+    return call([&](auto& database) -> Result<RemovedPage> {
+      std::vector<SagaAddress> removed;
+      auto page = memory::remove_ended(database.sagas, ended_before, behind, below, maximum, removed);
+      for (const SagaAddress& saga : removed) database.keys.erase(saga);
+      return page;
+    });
   }
 
   Result<Gauges> gauges() override {

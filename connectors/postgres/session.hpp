@@ -55,6 +55,11 @@ class PostgresSession : public Session {
   Result<void> accept_position(const std::string& cluster_id, const Position& position,
                                const std::string& who, const std::string& why) override;
   Result<std::vector<SagaRow>> list(const ListFilter& filter) override;
+  Result<EndedPage> ended_with_history(Time ended_before, SagaKey behind, SagaKey below,
+                                       std::size_t maximum) override;
+  Result<std::size_t> remove_histories(std::span<const Fence> sagas) override;
+  Result<RemovedPage> remove_ended(Time ended_before, SagaKey behind, SagaKey below,
+                                   std::size_t maximum) override;
   Result<Gauges> gauges() override;
   Result<bool> hold_lease(const std::string& name, Incarnation incarnation,
                           std::chrono::milliseconds lease) override;

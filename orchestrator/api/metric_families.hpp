@@ -241,6 +241,11 @@ struct Metrics::Families {
   GaugesBy<1> breaker_open{gauges("skald_step_breaker_open", "1: the circuit breaker of the step is open."),
                            {"step"},
                            plain<Gauge>};
+  Counters<1> retention{counters("skald_retention_removed_total",
+                                 "Ended sagas whose history this process removed (history), and ended sagas "
+                                 "that it removed (saga)."),
+                        {"what"},
+                        plain<Counter>};
   Counters<1> schedule_starts{
       counters("skald_schedule_starts_total", "Sagas that this process started at a tick of their schedule."),
       {"schedule"},

@@ -257,6 +257,9 @@ void Metrics::local_steps_waiting(std::string_view step, std::size_t attempts) {
 void Metrics::breaker_changed(std::string_view step, bool open) {
   families_->breaker_open.at({step}).Set(open ? 1 : 0);
 }
+void Metrics::removed_by_retention(std::string_view what, std::size_t sagas) {
+  families_->retention.at({what}).Increment(static_cast<double>(sagas));
+}
 void Metrics::schedule_started(std::string_view schedule) {
   families_->schedule_starts.at({schedule}).Increment();
 }

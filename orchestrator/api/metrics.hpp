@@ -84,6 +84,7 @@ class Metrics final : public runtime::Observer {
   void local_step_overdue(std::string_view step) override;
   void local_steps_waiting(std::string_view step, std::size_t attempts) override;
   void breaker_changed(std::string_view step, bool open) override;
+  void removed_by_retention(std::string_view what, std::size_t sagas) override;
   void schedule_started(std::string_view schedule) override;
   void schedule_skipped(std::string_view schedule, std::string_view reason, std::size_t ticks) override;
   void incarnation_lost() override;

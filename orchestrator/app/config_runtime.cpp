@@ -52,6 +52,9 @@ constexpr Row kRows[] = {
     {"gauges_interval", &Settings::gauges_interval},
     {"history_warning_transitions", &Settings::history_warning_transitions},
     {"history_warning_bytes", &Settings::history_warning_bytes},
+    {"history_retention", &Settings::history_retention},
+    {"saga_retention", &Settings::saga_retention},
+    {"retention_interval", &Settings::retention_interval},
     {"outbox_delete_after", &Settings::outbox_delete_after},
     {"backoff_initial", &Settings::backoff_initial},
     {"backoff_maximum", &Settings::backoff_maximum},
@@ -102,6 +105,13 @@ Result<void> apply_runtime(const ConfigValues& values, Settings& settings) {
   if (settings.heartbeat_interval >= settings.incarnation_lease)
     return contradiction(values, "heartbeat_interval", settings.heartbeat_interval, "incarnation_lease",
                          settings.incarnation_lease);
+  if (settings.saga_retention &&
+      settings.saga_retention < settings.history_retention.value_or(Milliseconds::max()))
+    return Error{
+        ErrorKind::kInvalid, kCodeValue,
+        values.find("runtime.saga_retention")->origin +
+            ": runtime.saga_retention needs runtime.history_retention, and may not be less: a saga's history "
+            "goes first"};
   if (settings.backoff_initial > settings.backoff_maximum)
     return contradiction(values, "backoff_initial", settings.backoff_initial, "backoff_maximum",
                          settings.backoff_maximum);

@@ -211,6 +211,14 @@ constexpr KeySchema kSchema[] = {
      "A saga whose history grows beyond this is logged and counted, once; at 51200 it is stuck.", 1, 51200},
     {"runtime.history_warning_bytes", kBytes, "16MiB", "The same for its bytes; at 50 MiB it is stuck.", 1024,
      52428800},
+    {"runtime.history_retention", kDuration, "",
+     "The histories of sagas that ended so long ago are removed; unset: none is.", 1000, 10 * kYear},
+    {"runtime.saga_retention", kDuration, "",
+     "Their rows, by which a start that comes again is told, are removed after this: longer than any trigger "
+     "topic "
+     "keeps its records. Unset: none is.",
+     1000, 10 * kYear},
+    {"runtime.retention_interval", kDuration, "1m", "Between two looks for such sagas.", 100, kDay},
     {"runtime.outbox_delete_after", kDuration, "50ms",
      "Acknowledged outbox rows wait this long for a transaction that takes them along.", 0, 60000},
     {"runtime.backoff_initial", kDuration, "50ms", "First wait after PostgreSQL or Kafka failed; it doubles.",

@@ -167,6 +167,7 @@ std::string format_span(std::chrono::milliseconds span) {
 }
 
 std::string timeline(const StoredSaga& saga) {
+  if (saga.history_removed()) return head(saga) + "Its history was removed (runtime.history_retention).\n";
   std::string text =
       head(saga) + right("#", 4) + "  " + padded("time (UTC)", 12) + right("+", 9) + "  event\n";
   Time before = saga.row.started_at;

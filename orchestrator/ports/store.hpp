@@ -58,8 +58,11 @@ struct HistoryRow {
 struct StoredSaga {
   SagaRow row;
   /// Dense from row.run_from, or of a load of all from 1, to row.sequence; as stored, so a damaged one shows a gap.
+  /// Empty: of an ended saga it was removed (Session::remove_histories).
   std::vector<HistoryRow> history;
   bool left_out = false;  ///< of a load with a limit: there was no room for its history
+
+  [[nodiscard]] bool history_removed() const { return is_ended(row.status) && history.empty() && !left_out; }
 };
 
 /// What one batch wants to do to one saga.
@@ -205,6 +208,23 @@ struct Gauges {
   Time now{};
 };
 
+/// A saga that has ended and still has its history.
+struct EndedSaga {
+  SagaKey key = 0;
+  std::int64_t sequence = 0;
+  std::string first_events;  ///< of its first transition
+};
+struct EndedPage {
+  std::vector<EndedSaga> sagas;
+  SagaKey last = 0;   ///< where the next page goes on
+  bool more = false;  ///< there may be something behind it
+};
+struct RemovedPage {
+  std::size_t removed = 0;
+  SagaKey last = 0;
+  bool more = false;
+};
+
 /// Of which runs a load gives the history: of the last, from which a saga is replayed, or of all.
 enum class Runs { kLast, kAll };
 
@@ -284,6 +304,17 @@ class Session {
   virtual Result<bool> advance_schedule(const ScheduleProgress& progress) = 0;
 
   virtual Result<std::vector<SagaRow>> list(const ListFilter& filter) = 0;
+
+  /// `maximum` sagas with a history are looked at, by key, those between `behind` and `below`; of them those come that
+  /// ended before `ended_before`.
+  virtual Result<EndedPage> ended_with_history(Time ended_before, SagaKey behind, SagaKey below,
+                                               std::size_t maximum) = 0;
+  /// Removes the histories of those that have ended and still stand there; how many sagas' they were.
+  virtual Result<std::size_t> remove_histories(std::span<const Fence> sagas) = 0;
+  /// `maximum` sagas are looked at as above; those that ended before `ended_before` and have no history are removed:
+  /// nothing is known of them any more.
+  virtual Result<RemovedPage> remove_ended(Time ended_before, SagaKey behind, SagaKey below,
+                                           std::size_t maximum) = 0;
   virtual Result<Gauges> gauges() = 0;
   /// True for the one caller that holds the named lease now (taken or extended by this call).
   virtual Result<bool> hold_lease(const std::string& name, Incarnation incarnation,

@@ -97,6 +97,8 @@ class Reader {
 }  // namespace
 
 Result<Recorded> recorded_of(const StoredSaga& saga) {
+  if (saga.history_removed())
+    return Error{ErrorKind::kRefused, "", "the saga has ended and its history was removed"};
   Reader reader(saga);
   for (const HistoryRow& row : saga.history) {
     const auto entry = engine::read_entry(row.events);

@@ -26,6 +26,7 @@ struct CachedSaga {
   Time started_at{};
   std::unique_ptr<engine::Instance> instance;  ///< null: this binary has no code for its revision
   std::optional<engine::ReplayProblem> problem;
+  bool history_removed = false;  ///< it has ended, and nothing but its row is left: there is no instance
   std::size_t bytes = 0;
 };
 

@@ -39,7 +39,9 @@ CachedSaga& Judge::admit(const StoredSaga& stored) {
   saga.stuck_step = stored.row.stuck_step;
   saga.input_hash = stored.row.input_hash;
   saga.started_at = stored.row.started_at;
-  if (const auto* definition = parts_.registry.saga(saga.address.definition, saga.revision)) {
+  saga.history_removed = stored.history_removed();
+  const auto* definition = parts_.registry.saga(saga.address.definition, saga.revision);
+  if (definition != nullptr && !saga.history_removed) {
     auto replayed = engine::Instance::replay(parts_.environment, *definition, stored);
     saga.instance = std::move(replayed.instance);
     saga.problem = std::move(replayed.problem);
@@ -127,6 +129,12 @@ void Judge::start(Turn& turn, Work& work, const engine::Moment& moment) {
 void Judge::input(Turn& turn, Work& work, const engine::Moment& moment) {
   CachedSaga* saga = turn.saga;
   if (saga == nullptr) return absent(turn, work, moment);
+  if (saga->history_removed) {
+    hold(turn, *saga);
+    settle(turn, Kind::kIgnored, "the saga has ended and its history was removed");
+    turn.verdicts.back().judgement = engine::Judgement::kEnded;
+    return;
+  }
   if (!saga->instance) {
     if (as<engine::Wake>(work) != nullptr)
       return settle(turn, Kind::kDropped, "no code for this revision here");

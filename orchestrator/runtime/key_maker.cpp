@@ -26,4 +26,9 @@ std::int64_t KeyMaker::next() noexcept {
   return milliseconds << (kIncarnationBits + kCounterBits) | incarnation_.load() << kCounterBits | counter;
 }
 
+std::int64_t KeyMaker::first_of(Time time) noexcept {
+  const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(time - kEpoch).count();
+  return std::max<std::int64_t>(elapsed, 0) << (kIncarnationBits + kCounterBits);
+}
+
 }  // namespace skald::runtime

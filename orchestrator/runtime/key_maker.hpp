@@ -22,6 +22,9 @@ class KeyMaker {
   /// When more than 4096 keys are asked for in a millisecond, the keys run ahead of the clock.
   [[nodiscard]] std::int64_t next() noexcept;
 
+  /// No key made before this time is as large, by a clock that goes right.
+  [[nodiscard]] static std::int64_t first_of(Time time) noexcept;
+
  private:
   const Clock& clock_;
   std::atomic<Incarnation> incarnation_{0};

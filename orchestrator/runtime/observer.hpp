@@ -82,7 +82,9 @@ class Observer {
   /// Attempts of a step with limits that have not begun.
   virtual void local_steps_waiting(std::string_view /*step*/, std::size_t /*attempts*/) {}
   virtual void breaker_changed(std::string_view /*step*/, bool /*open*/) {}  ///< half-open counts as open
-  virtual void schedule_started(std::string_view /*schedule*/) {}            ///< one saga, by this process
+  /// `what`: "history" or "saga".
+  virtual void removed_by_retention(std::string_view /*what*/, std::size_t /*sagas*/) {}
+  virtual void schedule_started(std::string_view /*schedule*/) {}  ///< one saga, by this process
   /// "late", "overlap" or "refused".
   virtual void schedule_skipped(std::string_view /*schedule*/, std::string_view /*reason*/,
                                 std::size_t /*ticks*/) {}

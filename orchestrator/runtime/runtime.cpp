@@ -8,6 +8,7 @@
 #include "runtime/codes.hpp"
 #include "runtime/input_codec.hpp"
 #include "runtime/lane.hpp"
+#include "runtime/retention.hpp"
 #include "runtime/thread_pool_executor.hpp"
 #include "runtime/timekeeper.hpp"
 #include "runtime/waiter.hpp"
@@ -30,6 +31,7 @@ struct Runtime::Body {
   [[nodiscard]] bool quiet() const;
   void loop_ingress();
   void loop_timekeeper();
+  void loop_retention();
   void end_threads();
   void observe() const;
   std::function<void(const Settlement&)> take_waiter(std::int64_t parked_id);
@@ -50,9 +52,12 @@ struct Runtime::Body {
   std::vector<std::unique_ptr<Lane>> lanes;
   Ingress ingress;
   Timekeeper timekeeper;
+  Retention retention;
   Waiter ingress_waiter;
   Waiter timekeeper_waiter;
+  Waiter retention_waiter;
   std::chrono::nanoseconds observed_at{0};
+  std::chrono::nanoseconds retention_at{0};  ///< of run_once()
 
   std::mutex api_mutex;  ///< guards api_link, through calls of its session
   StoreLink api_link;
@@ -102,6 +107,8 @@ Runtime::Body::Body(Runtime& self, Parts given)
       timekeeper({parts.seams, parts.settings, parts.registry, decoder, parts.environment.build, keys,
                   store_clock, progress, publisher, self, pauses, incarnation, [this] { return pressure(); },
                   [this](std::int64_t parked_id) { return take_waiter(parked_id); }}),
+      retention({parts.seams, parts.settings, store_clock, parts.environment.name_space,
+                 parts.territory.slots, incarnation}),
       api_link(parts.seams, parts.settings, "api") {
   const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry, keys,
                               store_clock, publisher,      executor,          tracker,        self,
@@ -196,6 +203,7 @@ void Runtime::start() {
   body.threads.emplace_back([&body] {
     while (body.running) body.publisher.run_once(kPublisherWait);
   });
+  if (body.retention.wanted()) body.threads.emplace_back([&body] { body.loop_retention(); });
   body.ingress_thread = std::thread([&body] { body.loop_ingress(); });
 }
 
@@ -213,6 +221,10 @@ void Runtime::Body::loop_ingress() {
 
 void Runtime::Body::loop_timekeeper() {
   while (keeping_time) timekeeper_waiter.wait(timekeeper.run_once());
+}
+
+void Runtime::Body::loop_retention() {
+  while (keeping_time) retention_waiter.wait(retention.run_once());
 }
 
 bool Runtime::Body::quiet() const {
@@ -265,6 +277,7 @@ void Runtime::Body::end_threads() {
   running = false;
   ingress_waiter.wake();
   timekeeper_waiter.wake();
+  retention_waiter.wake();
   publisher.wake();
   for (auto& lane : lanes) lane->wake();
   if (ingress_thread.joinable()) ingress_thread.join();
@@ -281,6 +294,9 @@ bool Runtime::run_once() {
   for (auto& lane : body.lanes) worked = lane->run_once(kNoWait) || worked;
   const std::size_t before = body.publisher.backlog();
   body.publisher.run_once(kNoWait);
+  if (const auto now = body.parts.seams.clock.monotonic();
+      body.retention.wanted() && now >= body.retention_at)
+    body.retention_at = now + body.retention.run_once();
   return worked || before > 0;
 }
 
@@ -355,7 +371,11 @@ Result<InputAnswer> Runtime::send(const SagaAddress& saga, const engine::Input& 
 
 namespace {
 
-Result<const SagaDefinition*> code_of(const Registry& registry, const SagaRow& row) {
+Result<const SagaDefinition*> code_of(const Registry& registry, const StoredSaga& saga) {
+  const SagaRow& row = saga.row;
+  if (saga.history_removed())
+    return Error{ErrorKind::kRefused, std::string(code::kNoCode),
+                 "the saga has ended and its history was removed"};
   if (const SagaDefinition* definition = registry.saga(row.address.definition, row.revision))
     return definition;
   return Error{ErrorKind::kRefused, std::string(code::kNoCode),
@@ -367,14 +387,14 @@ Result<const SagaDefinition*> code_of(const Registry& registry, const SagaRow& r
 
 Result<std::vector<engine::ResetStep>> Runtime::plan_reset(const StoredSaga& saga,
                                                            const engine::OperatorAction& action) const {
-  const auto definition = code_of(body_->parts.registry, saga.row);
+  const auto definition = code_of(body_->parts.registry, saga);
   if (!definition) return definition.error();
   return engine::Instance::plan_reset(body_->parts.environment, **definition, saga, action);
 }
 
 Result<std::string> Runtime::query(const StoredSaga& saga, std::string_view name,
                                    std::string_view input) const {
-  const auto definition = code_of(body_->parts.registry, saga.row);
+  const auto definition = code_of(body_->parts.registry, saga);
   if (!definition) return definition.error();
   const auto replayed = engine::Instance::replay_to_ask(body_->parts.environment, **definition, saga);
   if (replayed.problem)

@@ -94,6 +94,12 @@ struct Settings {
   /// Acknowledged rows wait this long for a lane's transaction to take them along.
   std::chrono::milliseconds outbox_delete_after{50};
 
+  // --- retention ---
+  /// A saga that ended so long ago loses its history, later its row, by which a start that comes again is told; none:
+  /// they are kept.
+  std::optional<std::chrono::milliseconds> history_retention, saga_retention;
+  std::chrono::milliseconds retention_interval{60'000};  ///< between two passes
+
   // --- failures ---
   std::chrono::milliseconds backoff_initial{50};
   std::chrono::milliseconds backoff_maximum{5'000};

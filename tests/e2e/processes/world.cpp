@@ -118,7 +118,8 @@ void World::write_config(const std::string& path, int port) const {
       << "topics: {create: true, partitions: 6}\n"
       << "http: {listen: \"127.0.0.1:" << port << "\"}\n"
       << "runtime: {heartbeat_interval: 500ms, incarnation_lease: 3s, foreign_grace: 2s, adopt_interval: "
-         "500ms}\n"
+         "500ms"
+      << more_runtime_ << "}\n"
       << more_configuration_;
   if (program_ != "examples/place-order" && program_ != "tests/e2e/reprocessed") return;
   out << "triggers:\n  order-placed: {topic: " << topic("orders") << "}\n"

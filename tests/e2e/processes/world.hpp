@@ -48,6 +48,8 @@ class World {
   std::int64_t number(const std::string& query);
   /// Sections that every configuration file of this world has besides, as YAML.
   void add_configuration(const std::string& yaml) { more_configuration_ += yaml; }
+  /// Keys of `runtime`, as YAML between commas, that every configuration file has besides from now on.
+  void add_runtime(const std::string& yaml) { more_runtime_ += ", " + yaml; }
   /// Every participant gets these besides.
   void add_participant_arguments(std::vector<std::string> arguments) {
     participant_arguments_ = std::move(arguments);
@@ -91,6 +93,7 @@ class World {
   std::string second_;    ///< of the second database, empty: there is none
   std::string slots_[2];
   std::string more_configuration_;
+  std::string more_runtime_;
   std::vector<std::string> participant_arguments_;
   std::filesystem::path folder_;
   int started_ = 0;

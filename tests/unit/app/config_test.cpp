@@ -418,6 +418,12 @@ TEST_F(Configuration, RefusesLimitsThatCannotBe) {
 TEST_F(Configuration, RefusesRuntimeSettingsThatContradictEachOther) {
   EXPECT_EQ(refusal("runtime: {queue_low: 5000}"),
             "SKALD-903 skald.yaml:1: runtime.queue_low (5000) has to be less than runtime.queue_high (4000)");
+  const std::string histories_first =
+      "SKALD-903 skald.yaml:1: runtime.saga_retention needs runtime.history_retention, and may not be less: "
+      "a "
+      "saga's history goes first";
+  EXPECT_EQ(refusal("runtime: {saga_retention: 30d}"), histories_first);
+  EXPECT_EQ(refusal("runtime: {saga_retention: 30d, history_retention: 31d}"), histories_first);
   EXPECT_THAT(refusal("runtime: {incarnation_lease: 2s}"),
               HasSubstr("runtime.heartbeat_interval (3s) has to be less than"));
 }

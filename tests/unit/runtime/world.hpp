@@ -159,6 +159,9 @@ class CountingObserver final : public Observer {
   void consumer_lags(const std::map<TopicPartition, std::int64_t>& records) override { lags = records; }
   void partition_stopped(const TopicPartition& partition) override { stopped.insert(partition); }
   void partition_resumed(const TopicPartition& partition) override { stopped.erase(partition); }
+  void removed_by_retention(std::string_view what, std::size_t sagas) override {
+    removed[std::string(what)] += sagas;
+  }
   void schedule_started(std::string_view schedule) override { ++schedule_starts[std::string(schedule)]; }
   void schedule_skipped(std::string_view, std::string_view reason, std::size_t ticks) override {
     schedule_skips[std::string(reason)] += ticks;
@@ -186,6 +189,7 @@ class CountingObserver final : public Observer {
   std::map<std::string, std::int32_t> topics;
   std::map<TopicPartition, std::int64_t> lags;
   std::set<TopicPartition> stopped;
+  std::map<std::string, std::size_t> removed;
   std::map<std::string, int> schedule_starts;
   std::map<std::string, std::size_t> schedule_skips;
 };
