@@ -50,7 +50,9 @@ bool HttpConnection::next_request() {
   line_length_ = 0;
   in_header_ = true;
   answering_ = false;
-  return begin_ < end_ || wait(POLLIN, started_ + settings_.header_timeout);
+  if (begin_ == end_ && !wait(POLLIN, started_ + settings_.header_timeout)) return false;
+  started_ = clock_.monotonic();  // a client that was idle for long has all its time for the request
+  return true;
 }
 
 bool HttpConnection::wait_readable() {

@@ -44,8 +44,8 @@ struct HttpSettings {
   std::size_t maximum_header_bytes = 32 * 1024;
   std::size_t maximum_body_bytes = 1024 * 1024;
   std::chrono::milliseconds header_timeout{
-      5'000};  ///< from the connection (or the answer before) to the last header
-  std::chrono::milliseconds request_timeout{15'000};  ///< likewise, to the last byte of the answer
+      5'000};  ///< to the first byte of a request, and from there to the last of its headers
+  std::chrono::milliseconds request_timeout{15'000};  ///< from its first byte to the last of the answer
   int requests_per_connection = 100;
 };
 

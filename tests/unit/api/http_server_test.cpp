@@ -17,12 +17,17 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class RealClock final : public Clock {
+/// The real one, and more if a test says so.
+class AheadClock final : public Clock {
  public:
   std::chrono::nanoseconds monotonic() const override {
-    return std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::steady_clock::now().time_since_epoch() + ahead_.load();
   }
   Time wall() const override { return {}; }
+  void advance(std::chrono::nanoseconds by) { ahead_ = ahead_.load() + by; }
+
+ private:
+  std::atomic<std::chrono::nanoseconds> ahead_{std::chrono::nanoseconds(0)};
 };
 
 /// A TCP client that waits at most ten seconds for anything.
@@ -88,7 +93,7 @@ class HttpPort : public testing::Test {
     return client.rest();
   }
 
-  RealClock clock_;
+  AheadClock clock_;
   std::atomic<int> handled_{0};
   HttpRequest last_;
   std::unique_ptr<HttpServer> server_;
@@ -105,6 +110,19 @@ TEST_F(HttpPort, AnswersAndKeepsTheConnection) {
   client.send("POST /b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
   EXPECT_THAT(client.rest(), HasSubstr("answer to /b"));
   EXPECT_EQ(last_.body, "abc");
+}
+
+TEST_F(HttpPort, GivesAClientThatWasIdleAllItsTimeForTheNextRequest) {
+  HttpSettings settings;
+  settings.threads = 1;
+  start(settings);
+  Client scraper(server_->port());
+  for (int scrape = 0; scrape < 3; ++scrape) {
+    scraper.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    EXPECT_THAT(scraper.until("answer to /metrics"), StartsWith("HTTP/1.1 200 OK"));
+    clock_.advance(2 * settings.header_timeout);
+  }
+  EXPECT_EQ(handled_, 3);
 }
 
 TEST_F(HttpPort, RefusesHeadersWithoutEnd) {
