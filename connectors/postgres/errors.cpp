@@ -44,7 +44,9 @@ std::string first_line(const char* what) {
 }
 
 Error make(ErrorKind kind, Stage stage, const std::string& sqlstate, const char* what) {
-  std::string message = stage == Stage::kConnecting ? "PostgreSQL is not reached: " : "PostgreSQL: ";
+  std::string message = stage != Stage::kConnecting   ? "PostgreSQL: "
+                        : kind == ErrorKind::kRefused ? "PostgreSQL does not let us in: "
+                                                      : "PostgreSQL is not reached: ";
   message += first_line(what);
   if (!sqlstate.empty()) message += " (SQLSTATE " + sqlstate + ")";
   return {kind, code_of(kind), std::move(message)};

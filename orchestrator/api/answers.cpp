@@ -52,7 +52,8 @@ Result<std::string> text_of(const json::Value& body, const char* name, std::size
   if (found->kind() != json::Kind::kString || found->as_string().size() > maximum ||
       (required && found->as_string().empty()))
     return Error{ErrorKind::kInvalid, kBadRequest,
-                 std::string("/") + name + " takes text of up to " + std::to_string(maximum) + " bytes"};
+                 std::string("/") + name + " takes text of " + (required ? "1 to " : "up to ") +
+                     std::to_string(maximum) + " bytes"};
   return std::string(found->as_string());
 }
 

@@ -20,6 +20,9 @@ Error error_of(const api::ClientAnswer& answer) {
     if (const auto message = body->root().find("message"))
       error.message = printable(message->as_string(), 500);
   }
+  if (answer.status == 401)
+    error.message +=
+        "; this command takes it from SKALD_HTTP_TOKEN_FILE, SKALD_HTTP_TOKEN or http.token_file";
   if (answer.status >= 500) error.kind = ErrorKind::kUnavailable;
   return error;
 }

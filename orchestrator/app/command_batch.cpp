@@ -90,7 +90,7 @@ int run_batch(const Program& program, const BatchOptions& options) {
   while (true) {
     const auto page = next_page(*config, options, before);
     if (!page) {
-      report(options, progress, true);
+      if (progress.found > 0) report(options, progress, true);
       return program.fail(page.error());
     }
     for (const Found& saga : page->sagas) {

@@ -1,6 +1,5 @@
 // dead-letters: what lies on a topic's dead-letter topic, with the reason; and back with it to the topic it came from, once
 // the cause is mended. Nothing is remembered of it: what comes twice is told by its identity, as any second delivery is.
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,7 +19,8 @@ namespace {
 
 constexpr std::size_t kShownBytes = 300;                              ///< of a value or a reason
 constexpr std::size_t kAllBytes = 4 * wire::kMaximumDeadLetterBytes;  ///< of a value in JSON, escaped
-constexpr std::chrono::seconds kPatience{30};                         ///< for acknowledgements
+constexpr std::size_t kListed = 50;
+constexpr std::chrono::seconds kPatience{30};  ///< for acknowledgements
 
 Error wrong(std::string message) { return {ErrorKind::kInvalid, kCodeUsage, std::move(message)}; }
 
@@ -29,6 +29,8 @@ struct Found {
   Record record;
   Result<wire::DeadLetter> letter;
 };
+
+using Newest = std::multimap<Time, Found>;
 
 std::string code_of(const Found& found) {
   if (!found.letter) return found.letter.error().code;
@@ -119,7 +121,7 @@ void write_json(json::Writer& writer, const Found& found) {
   writer.end_object();
 }
 
-void print_json(const std::deque<Found>& last, const std::map<std::string, std::size_t>& by_code) {
+void print_json(const Newest& newest, const std::map<std::string, std::size_t>& by_code) {
   json::Writer writer;
   writer.begin_object();
   writer.key("codes");
@@ -131,23 +133,24 @@ void print_json(const std::deque<Found>& last, const std::map<std::string, std::
   writer.end_object();
   writer.key("dead_letters");
   writer.begin_array();
-  for (const Found& found : last) write_json(writer, found);
+  for (const auto& [at, found] : newest) write_json(writer, found);
   writer.end_array();
   writer.end_object();
   print(writer.take() + "\n");
 }
 
-void print_text(const std::deque<Found>& last, const std::map<std::string, std::size_t>& by_code) {
+void print_text(const Newest& newest, const std::map<std::string, std::size_t>& by_code) {
   std::size_t all = 0;
   std::string codes;
   for (const auto& [code, count] : by_code) {
     all += count;
     codes += (codes.empty() ? ": " : ", ") + std::to_string(count) + " " + printable(code);
   }
-  for (const Found& found : last) print(text_of(found));
-  print(std::to_string(all) + (all == 1 ? " dead letter" : " dead letters") + codes +
-        (last.size() < all ? "; the last " + std::to_string(last.size()) + " are shown (--limit)" : "") +
-        "\n");
+  for (const auto& [at, found] : newest) print(text_of(found));
+  print(
+      std::to_string(all) + (all == 1 ? " dead letter" : " dead letters") + codes +
+      (newest.size() < all ? "; the newest " + std::to_string(newest.size()) + " are shown (--limit)" : "") +
+      "\n");
 }
 
 // --- redrive ---------------------------------------------------------------------------------------------------
@@ -195,7 +198,8 @@ class Redrive {
     return {};
   }
 
-  [[nodiscard]] bool all_went() const { return refused_ + unknown_ + left_ == 0; }
+  /// There were some, and all of them.
+  [[nodiscard]] bool all_went() const { return done_ > 0 && refused_ + unknown_ + left_ == 0; }
   [[nodiscard]] std::string summary() const {
     std::string text = (producer_ == nullptr ? "would be put back: " : "put back: ") + std::to_string(done_);
     const auto add = [&text](std::size_t count, const std::string& what) {
@@ -214,7 +218,7 @@ class Redrive {
 
   /// It can be put back, and there is room for it.
   bool choose(const Found& found) {
-    if (done_ + chosen_ >= options_.limit) {
+    if (options_.limit && done_ + chosen_ >= *options_.limit) {
       ++left_;
       return false;
     }
@@ -266,7 +270,8 @@ class Redrive {
 
 Result<void> check_redrive(const DeadLettersOptions& options) {
   const bool chosen = options.offset || !options.code.empty() || !options.from.empty() || !options.to.empty();
-  if (chosen == options.all)
+  if (chosen && options.all) return wrong("--all says all of the topic; leave it out, or the other choice");
+  if (!chosen && !options.all)
     return wrong("which ones? Say --partition and --offset, or --code, --from, --to, or --all");
   if (!options.dry_run && (options.who.empty() || options.why.empty()))
     return wrong("--who and --why say who decides and why; they stand in a header of the records");
@@ -281,18 +286,19 @@ int run_dead_letters_list(const Program& program, const DeadLettersOptions& opti
   NullLogger logger;
   const auto bus = kafka::open(kafka_options(*config, logger));
   if (!bus) return program.fail(bus.error());
-  std::deque<Found> last;
+  Newest newest;
   std::map<std::string, std::size_t> by_code;
   const auto read = read_letters(**bus, options, [&](std::vector<Found> letters) -> Result<void> {
     for (Found& found : letters) {
       ++by_code[code_of(found)];
-      last.push_back(std::move(found));
-      if (last.size() > options.limit) last.pop_front();
+      const Time at = found.record.timestamp;
+      newest.emplace(at, std::move(found));
+      if (newest.size() > options.limit.value_or(kListed)) newest.erase(newest.begin());
     }
     return {};
   });
   if (!read) return program.fail(read.error());
-  options.json ? print_json(last, by_code) : print_text(last, by_code);
+  options.json ? print_json(newest, by_code) : print_text(newest, by_code);
   return kExitOk;
 }
 

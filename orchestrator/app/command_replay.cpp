@@ -8,11 +8,16 @@
 #include "app/history_file.hpp"
 #include "app/open_database.hpp"
 #include "app/replays.hpp"
+#include "app/service.hpp"
 #include "app/timeline.hpp"
+#include "app/topic_plan.hpp"
+#include "kafka/kafka_bus.hpp"
 #include "postgres/saga_reader.hpp"
 
 namespace skald::app {
 namespace {
+
+constexpr std::chrono::seconds kKafkaPatience{10};
 
 Error usage(const std::string& message) { return {ErrorKind::kInvalid, kCodeUsage, message}; }
 
@@ -39,6 +44,18 @@ Result<postgres::SagaSelection> selection_of(const ExportOptions& options) {
     if (!selection.status) return usage("--status takes open or a saga's status");
   }
   return selection;
+}
+
+/// `serve` would find its topics.
+Result<void> ask_for_topics(const Config& config) {
+  if (config.topics.create || config.kafka.bootstrap_servers.empty()) return {};
+  NullLogger logger;
+  const auto bus = kafka::open(kafka_options(config, logger));
+  if (!bus) return bus.error();
+  const auto topics = config.needed_topics();
+  const auto counts = (*bus)->partition_counts(topics, kKafkaPatience);
+  if (!counts) return counts.error();
+  return check_topics(topics, *counts);
 }
 
 }  // namespace
@@ -70,9 +87,17 @@ int run_preflight(const Program& program, const PreflightOptions& options) {
     if (late) break;
   }
   const int answer = conclude(replays, since(began, clock));
-  if (!late || answer == kExitNo) return answer;
-  return program.fail({ErrorKind::kUnavailable, "SKALD-926",
-                       "not all open sagas were replayed within " + options.time_limit + " (--time-limit)"});
+  if (answer == kExitNo) return answer;
+  if (late)
+    return program.fail(
+        {ErrorKind::kUnavailable, "SKALD-926",
+         "not all open sagas were replayed within " + options.time_limit + " (--time-limit)"});
+  const auto topics = ask_for_topics(*config);
+  if (topics) return kExitOk;
+  const bool missing = topics.error().code == "SKALD-960" || topics.error().code == "SKALD-962";
+  if (!missing) return program.fail(topics.error());
+  program.complain(topics.error());
+  return kExitNo;
 }
 
 int run_export(const Program& program, const ExportOptions& options) {

@@ -147,7 +147,7 @@ struct DeadLettersOptions {
   std::string topic, code, from, to, who, why;
   std::optional<std::int32_t> partition;
   std::optional<std::int64_t> offset;
-  std::size_t limit = 50;
+  std::optional<std::size_t> limit;  ///< list: 50; redrive: all that are chosen
   bool all = false, dry_run = false, json = false;
 };
 int run_dead_letters_list(const Program& program, const DeadLettersOptions& options);

@@ -320,10 +320,8 @@ class CommandLine {
       command->add_option("--to", dead_letters_.to, "To the first of this time, without it")
           ->type_name("TIME");
       command
-          ->add_option("--limit", dead_letters_.limit,
-                       "So many at most: the last (list), the first (redrive)")
-          ->check(CLI::Range(1, 10'000))
-          ->capture_default_str();
+          ->add_option("--limit", dead_letters_.limit, "At most so many (list: the newest 50; redrive: all)")
+          ->check(CLI::PositiveNumber);
     }
   }
 

@@ -146,23 +146,17 @@ Result<void> Service::check_topics() {
   const auto topics = create ? parts_.config.topics_to_create() : parts_.config.needed_topics();
   const auto counts = bus_->partition_counts(topics, kKafkaPatience);
   if (!counts) return counts.error();
-  std::vector<std::string> missing;
-  for (const std::string& topic : topics)
-    if (!counts->contains(topic)) missing.push_back(topic);
-  if (const std::string narrow = narrow_dead_letter_topics(*counts); !narrow.empty())
-    return Error{ErrorKind::kRefused, "SKALD-962", narrow};
-  if (missing.empty()) return {};
-  std::string names;
-  for (const std::string& topic : missing) names += (names.empty() ? "" : ", ") + topic;
-  if (!create)
-    return Error{ErrorKind::kRefused, "SKALD-960",
-                 "Kafka has no topic " + names + ": create " + (missing.size() == 1 ? "it" : "them") +
-                     " (topics --apply), or set topics.create: true"};
+  const auto there = app::check_topics(topics, *counts);
+  if (there || !create || there.error().code != "SKALD-960") return there;
   const auto cluster = kafka::describe_topics(parts_.kafka, topics, kKafkaPatience);
   if (!cluster) return cluster.error();
   std::vector<kafka::NewTopic> wanted;
-  for (const PlannedTopic& topic : plan_topics(parts_.config, *cluster))
-    if (!topic.now) wanted.push_back(topic.wanted);
+  std::string names;
+  for (const PlannedTopic& topic : plan_topics(parts_.config, *cluster)) {
+    if (topic.now) continue;
+    names += (names.empty() ? "" : ", ") + topic.wanted.name;
+    wanted.push_back(topic.wanted);
+  }
   auto created = kafka::create_topics(parts_.kafka, wanted);
   if (created) parts_.logger.info("Created topics that did not exist.", {{"topics", names}});
   return created;

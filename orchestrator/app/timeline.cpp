@@ -147,7 +147,7 @@ std::string head(const StoredSaga& saga) {
   if (row.ended_at)
     text += ", ended " + wire::format_time(*row.ended_at) + " after " +
             format_span(*row.ended_at - row.started_at);
-  else if (row.wake_at != kNever)
+  else if (row.wake_at != kNever && row.status != SagaStatus::kStuck)
     text += ", looked at again by " + wire::format_time(row.wake_at);
   return text + "\n\n";
 }

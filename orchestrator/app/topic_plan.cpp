@@ -132,4 +132,21 @@ std::string narrow_dead_letter_topics(const std::map<std::string, std::int32_t>&
                             "as many";
 }
 
+Result<void> check_topics(const std::vector<std::string>& needed,
+                          const std::map<std::string, std::int32_t>& partitions) {
+  if (const std::string narrow = narrow_dead_letter_topics(partitions); !narrow.empty())
+    return Error{ErrorKind::kRefused, "SKALD-962", narrow};
+  std::string names;
+  std::size_t missing = 0;
+  for (const std::string& topic : needed) {
+    if (partitions.contains(topic)) continue;
+    names += (names.empty() ? "" : ", ") + topic;
+    ++missing;
+  }
+  if (missing == 0) return {};
+  return Error{ErrorKind::kRefused, "SKALD-960",
+               "Kafka has no topic " + names + ": create " + (missing == 1 ? "it" : "them") +
+                   " (topics --apply), or set topics.create: true"};
+}
+
 }  // namespace skald::app

@@ -30,4 +30,8 @@ struct PlannedTopic {
 /// Dead-letter topics with fewer partitions than what they are for, in one sentence; empty if there are none.
 [[nodiscard]] std::string narrow_dead_letter_topics(const std::map<std::string, std::int32_t>& partitions);
 
+/// Of a cluster with these topics: kRefused, SKALD-960 or SKALD-962, if `serve` could not begin there.
+[[nodiscard]] Result<void> check_topics(const std::vector<std::string>& needed,
+                                        const std::map<std::string, std::int32_t>& partitions);
+
 }  // namespace skald::app

@@ -1,7 +1,7 @@
 """A running stack that a real Prometheus scrapes: what the tests of alerts and dashboards share.
 
 Prometheus looks every second. Its rules may be scaled: every `for:` becomes SCALED_FOR and every window of a rate or an
-increase SCALED_WINDOW, so that a fault of a quarter of an hour fits into seconds; nothing else of a rule is touched.
+increase SCALED_WINDOW, and the minute that bridges a failed scrape three seconds, so that a fault of a quarter of an hour fits into seconds; nothing else of a rule is touched.
 """
 
 import json
@@ -25,7 +25,7 @@ SCALED_FOR, SCALED_WINDOW = "2s", "100s"  # longer than any test stops a process
 def scaled(rules):
     rules = re.sub(r"(?m)^(\s*for:) \S+$", rf"\1 {SCALED_FOR}", rules)
     rules = re.sub(r"\[\d+[smhd]:\d+[smhd]\]", f"[{SCALED_WINDOW}:1s]", rules)
-    return re.sub(r"\[\d+[smhd]\]", f"[{SCALED_WINDOW}]", rules)
+    return re.sub(r"\[\d+[smhd]\]", lambda found: "[3s]" if found[0] == "[1m]" else f"[{SCALED_WINDOW}]", rules)
 
 
 def free_port():

@@ -72,9 +72,16 @@ TEST_F(DeadLetters, AreListedWithTheirReasonsAndOneThatIsStillWrongComesAgain) {
   EXPECT_EQ(call("redrive", {"--code", "SKALD-103"}), 2) << "nobody says who and why";
   EXPECT_EQ(call("redrive", {"--who", "ann", "--why", "mended"}), 2);
   EXPECT_TRUE(says("which ones?")) << output_;
+  EXPECT_EQ(call("redrive", {"--all", "--code", "SKALD-103", "--who", "ann", "--why", "mended"}), 2);
+  EXPECT_TRUE(says("--all says all of the topic")) << output_;
+  EXPECT_EQ(call("redrive", {"--partition", "1", "--offset", "900", "--who", "ann", "--why", "mended"}), 1);
+  EXPECT_TRUE(says("put back: 0\n")) << output_;
   EXPECT_EQ(call("redrive", {"--code", "SKALD-103", "--who", "ann", "--why", "mended"}), 0) << output_;
   EXPECT_TRUE(says("put back: 1\n")) << output_;
   ASSERT_TRUE(list_says("2 dead letters: 2 SKALD-103")) << output_;
+  EXPECT_EQ(call("list", {"--limit", "1"}), 0);
+  EXPECT_TRUE(output_.starts_with(world_.topic("orders-dlt") + "[1]@1  ")) << output_;
+  EXPECT_TRUE(says("; the newest 1 are shown (--limit)")) << output_;
   EXPECT_EQ(call("list", {"--json", "--partition", "1", "--offset", "1"}), 0);
   EXPECT_TRUE(says(R"({"name":"skald-origin","value":")" + world_.topic("orders") + "[1]@0\"}")) << output_;
   EXPECT_TRUE(says(world_.topic("orders-dlt") + "[1]@0 by ann: mended")) << output_;

@@ -56,6 +56,24 @@ TEST_F(Topics, DeadLetterTopicThatIsTooNarrowEndsServeWithOneLine) {
   EXPECT_THAT(output_, AllOf(HasSubstr("SKALD-962"), HasSubstr("-dlt has 1 partitions"), HasSubstr("has 5")));
 }
 
+TEST_F(Topics, ThatServeWouldMissAreNamedByPreflight) {
+  ASSERT_EQ(world_.place_order({"migrate"}, output_), 0) << output_;
+  const auto preflight = [this](const std::string& create) {
+    return world_.place_order({"preflight"}, output_, {{"SKALD_TOPICS_CREATE", create}});
+  };
+  EXPECT_EQ(preflight("false"), 1);
+  EXPECT_THAT(output_, AllOf(HasSubstr("SKALD-960"), HasSubstr("Kafka has no topic "),
+                             HasSubstr(world_.replies_topic())));
+  EXPECT_EQ(preflight("true"), 0) << output_ << "serve would make them";
+  ASSERT_EQ(topics("--apply"), 0) << output_;
+  EXPECT_EQ(preflight("false"), 0) << output_;
+  EXPECT_EQ(world_.place_order(
+                {"preflight"}, output_,
+                {{"SKALD_TOPICS_CREATE", "false"}, {"SKALD_KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9"}}),
+            69)
+      << output_ << "it could not find out";
+}
+
 TEST_F(Topics, TakesOneOfTwoWords) {
   EXPECT_EQ(world_.place_order({"topics"}, output_), 2);
   EXPECT_EQ(world_.place_order({"topics", "--plan", "--apply"}, output_), 2);

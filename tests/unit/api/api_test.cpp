@@ -186,7 +186,7 @@ TEST_F(Routes, AnswerNonsenseWith4xxAndNeverReachTheSagas) {
       {R"({"id":"a\u0000","input":{}})", "SKALD-1"},
       {R"({"id":17,"input":{}})", "/id takes text"},
       {R"({"id":"a"})", "/input is missing"},
-      {"{\"id\":\"" + std::string(300, 'a') + "\",\"input\":{}}", "/id takes text of up to 255"}};
+      {"{\"id\":\"" + std::string(300, 'a') + "\",\"input\":{}}", "/id takes text of 1 to 255"}};
   for (const auto& [body, reason] : bodies) {
     const auto answer = post("/api/v1/sagas/place-order", body);
     EXPECT_EQ(answer.status, 400) << body.substr(0, 50);
