@@ -72,6 +72,8 @@ env:
 envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- /* Why it ended stands in its status too. */}}
+terminationMessagePolicy: FallbackToLogsOnError
 securityContext:
   {{- toYaml .root.Values.pod.containerSecurityContext | nindent 2 }}
 resources:
