@@ -25,7 +25,9 @@ class Demo(unittest.TestCase):
             (self.folder / name).symlink_to(SOURCE / name)
 
     def test_no_alert_fires(self):
-        demo = Process([str(self.folder / "examples/order/demo"), str(BUILD), "--orders", "4000"], self.folder / "log")
+        prometheus = Prometheus(self.folder / "prometheus", RULES.read_text(encoding="utf-8"))
+        self.addCleanup(prometheus.process.end)
+        demo = Process([str(self.folder / "examples/order/demo"), str(BUILD), "--orders", "1000"], self.folder / "log")
         self.addCleanup(demo.end)
         configuration = self.folder / ".stack/demo/place-order.yaml"
 
@@ -33,8 +35,6 @@ class Demo(unittest.TestCase):
             return configuration.exists() and re.search(r'listen: "127.0.0.1:(\d+)"', configuration.read_text(encoding="utf-8"))
 
         port = eventually(180, listens, demo.said).group(1)
-        prometheus = Prometheus(self.folder / "prometheus", RULES.read_text(encoding="utf-8"))
-        self.addCleanup(prometheus.process.end)
         prometheus.targets([port])
         fired = set()
         def ended():
