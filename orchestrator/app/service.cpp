@@ -146,7 +146,7 @@ Result<void> Service::check_topics() {
   const auto topics = create ? parts_.config.topics_to_create() : parts_.config.needed_topics();
   const auto counts = bus_->partition_counts(topics, kKafkaPatience);
   if (!counts) return counts.error();
-  const auto there = app::check_topics(topics, *counts);
+  auto there = app::check_topics(topics, *counts);
   if (there || !create || there.error().code != "SKALD-960") return there;
   const auto cluster = kafka::describe_topics(parts_.kafka, topics, kKafkaPatience);
   if (!cluster) return cluster.error();

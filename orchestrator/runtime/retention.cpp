@@ -51,7 +51,7 @@ Result<bool> Retention::page(Session& session) {
     histories_ = sagas_ = 0;
     return false;
   }
-  const auto more = stage_ == Stage::kHistories ? histories(session) : sagas(session);
+  auto more = stage_ == Stage::kHistories ? histories(session) : sagas(session);
   if (!more || *more) return more;
   const bool last = stage_ == Stage::kSagas;
   next_stage();
@@ -77,7 +77,7 @@ Result<bool> Retention::histories(Session& session) {
   auto page = session.ended_with_history(before, behind_, KeyMaker::first_of(before), kPage);
   if (!page) return page.error();
   behind_ = page->last;
-  auto fences = removable(session, std::move(page->sagas));
+  auto fences = removable(session, page->sagas);
   if (!fences) return fences.error();
   // Not too many rows in one transaction; one saga may have 51,200.
   const std::span<const Fence> all(*fences);
@@ -105,7 +105,7 @@ Result<bool> Retention::sagas(Session& session) {
 }
 
 /// All but children whose root is open, in another database, or not to be read from their histories.
-Result<std::vector<Fence>> Retention::removable(Session& session, std::vector<EndedSaga> ended) const {
+Result<std::vector<Fence>> Retention::removable(Session& session, const std::vector<EndedSaga>& ended) const {
   std::vector<Fence> fences;
   std::map<SagaAddress, std::vector<Fence>> children;
   for (const EndedSaga& saga : ended) {
@@ -122,6 +122,7 @@ Result<std::vector<Fence>> Retention::removable(Session& session, std::vector<En
   }
   if (children.empty()) return fences;
   std::vector<SagaAddress> roots;
+  roots.reserve(children.size());
   for (const auto& [root, of] : children) roots.push_back(root);
   const auto found = session.load(roots, 1);  // rows are wanted, no histories
   if (!found) return found.error();

@@ -38,7 +38,8 @@ class Retention {
   Result<bool> page(Session& session);
   Result<bool> histories(Session& session);
   Result<bool> sagas(Session& session);
-  [[nodiscard]] Result<std::vector<Fence>> removable(Session& session, std::vector<EndedSaga> ended) const;
+  [[nodiscard]] Result<std::vector<Fence>> removable(Session& session,
+                                                     const std::vector<EndedSaga>& ended) const;
   void next_stage();
 
   const Parts parts_;
