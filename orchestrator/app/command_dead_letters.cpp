@@ -3,6 +3,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "app/commands.hpp"
 #include "app/environment.hpp"
@@ -175,9 +177,38 @@ class Answers {
   std::map<std::size_t, std::pair<Delivery, std::string>> answers_;
 };
 
+/// The oldest so many of all partitions, whichever of them answers first.
+class Portion {
+ public:
+  explicit Portion(std::size_t limit) : limit_(limit) {}
+
+  void add(const Record& record) {
+    places_.insert(place(record));
+    if (places_.size() <= limit_ + 1) return;
+    places_.erase(std::prev(places_.end()));
+  }
+  [[nodiscard]] bool contains(const Record& record) const {
+    const auto found = places_.find(place(record));
+    return found != places_.end() && !(places_.size() > limit_ && std::next(found) == places_.end());
+  }
+  /// When the first came that is left.
+  [[nodiscard]] std::optional<Time> next() const {
+    if (places_.size() <= limit_) return std::nullopt;
+    return std::get<Time>(*places_.rbegin());
+  }
+
+ private:
+  using Place = std::tuple<Time, std::int32_t, std::int64_t>;
+  static Place place(const Record& record) { return {record.timestamp, record.partition, record.offset}; }
+
+  const std::size_t limit_;
+  std::set<Place> places_;  ///< one more than the limit: the first that is left
+};
+
 class Redrive {
  public:
-  Redrive(Producer* producer, const DeadLettersOptions& options) : producer_(producer), options_(options) {}
+  Redrive(Producer* producer, const DeadLettersOptions& options, const std::optional<Portion>& portion)
+      : producer_(producer), options_(options), portion_(portion) {}
 
   Result<void> take(const std::vector<Found>& letters) {
     const auto answers = std::make_shared<Answers>();
@@ -198,8 +229,8 @@ class Redrive {
     return {};
   }
 
-  /// There were some, and all of them.
-  [[nodiscard]] bool all_went() const { return done_ > 0 && refused_ + unknown_ + left_ == 0; }
+  /// There were some, and all of them, as far as the limit lets.
+  [[nodiscard]] bool all_went() const { return done_ > 0 && refused_ + unknown_ == 0; }
   [[nodiscard]] std::string summary() const {
     std::string text = (producer_ == nullptr ? "would be put back: " : "put back: ") + std::to_string(done_);
     const auto add = [&text](std::size_t count, const std::string& what) {
@@ -208,6 +239,9 @@ class Redrive {
     add(refused_, "refused");
     add(unknown_, "of unknown outcome (put them back again: what comes twice is applied once)");
     add(left_, "left, beyond --limit");
+    if (portion_ && portion_->next())
+      text += "; go on with --from " + wire::format_time(*portion_->next()) +
+              " (what came in that millisecond comes again)";
     return text + "\n";
   }
 
@@ -218,7 +252,7 @@ class Redrive {
 
   /// It can be put back, and there is room for it.
   bool choose(const Found& found) {
-    if (options_.limit && done_ + chosen_ >= *options_.limit) {
+    if (portion_ && !portion_->contains(found.record)) {
       ++left_;
       return false;
     }
@@ -246,12 +280,10 @@ class Redrive {
       producer_->flush(kPatience);
       queued = queue();
     }
-    if (queued) ++chosen_;
     return queued;
   }
 
   void settle(const Found& found, const std::pair<Delivery, std::string>& answer) {
-    --chosen_;
     if (answer.first == Delivery::kAcknowledged) {
       ++done_;
       return print(wire::place_of(found.record) + " is on " + destination(found) + "\n");
@@ -264,7 +296,7 @@ class Redrive {
 
   Producer* const producer_;  ///< null: only says what it would do
   const DeadLettersOptions& options_;
-  std::size_t chosen_ = 0;  ///< queued, without an answer
+  const std::optional<Portion>& portion_;  ///< none: no limit
   std::size_t done_ = 0, refused_ = 0, unknown_ = 0, left_ = 0;
 };
 
@@ -315,7 +347,16 @@ int run_dead_letters_redrive(const Program& program, const DeadLettersOptions& o
     if (!made) return program.fail(made.error());
     producer = std::move(made).value();
   }
-  Redrive redrive(producer.get(), options);
+  std::optional<Portion> portion;
+  if (options.limit) {
+    portion.emplace(*options.limit);
+    const auto looked = read_letters(**bus, options, [&](const std::vector<Found>& letters) -> Result<void> {
+      for (const Found& found : letters) portion->add(found.record);
+      return {};
+    });
+    if (!looked) return program.fail(looked.error());
+  }
+  Redrive redrive(producer.get(), options, portion);
   const auto read =
       read_letters(**bus, options, [&](const std::vector<Found>& letters) { return redrive.take(letters); });
   print(redrive.summary());

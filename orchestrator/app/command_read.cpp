@@ -74,7 +74,7 @@ int run_list(const Program& program, const ListOptions& options) {
   if (!config) return program.fail(config.error());
   ListFilter filter;
   filter.definition = options.definition;
-  filter.maximum = options.limit;
+  filter.maximum = options.limit + 1;  // one more tells whether there are more
   filter.oldest_first = options.oldest;
   filter.open_only = options.status == "open";
   if (!options.status.empty() && !filter.open_only) {
@@ -84,9 +84,11 @@ int run_list(const Program& program, const ListOptions& options) {
           usage("--status takes open, running, rolling_back, stuck, completed, compensated, cancelled or "
                 "terminated"));
   }
-  const auto listed = list_all(*config, filter);
+  auto listed = list_all(*config, filter);
   if (!listed) return program.fail(listed.error());
-  const std::vector<SagaRow>& rows = listed->rows;
+  std::vector<SagaRow>& rows = listed->rows;
+  const bool more = rows.size() > options.limit;
+  if (more) rows.pop_back();
   if (options.json) {
     for (const SagaRow& row : rows) {
       json::Writer writer;
@@ -102,7 +104,7 @@ int run_list(const Program& program, const ListOptions& options) {
     return kExitOk;
   }
   print(saga_table(rows, listed->now));
-  if (rows.size() == options.limit)
+  if (more)
     print("(the " + std::string(options.oldest ? "oldest " : "newest ") + std::to_string(options.limit) +
           "; --limit shows more)\n");
   return kExitOk;

@@ -24,6 +24,7 @@ SCALED_FOR, SCALED_WINDOW = "2s", "100s"  # longer than any test stops a process
 
 def scaled(rules):
     rules = re.sub(r"(?m)^(\s*for:) \S+$", rf"\1 {SCALED_FOR}", rules)
+    rules = re.sub(r"offset \d+[smhd]", f"offset {SCALED_WINDOW}", rules)
     rules = re.sub(r"\[\d+[smhd]:\d+[smhd]\]", f"[{SCALED_WINDOW}:1s]", rules)
     return re.sub(r"\[\d+[smhd]\]", lambda found: "[3s]" if found[0] == "[1m]" else f"[{SCALED_WINDOW}]", rules)
 
