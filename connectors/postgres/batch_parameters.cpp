@@ -4,9 +4,18 @@
 #include <algorithm>
 
 namespace skald::postgres {
+namespace {
+
+// Bytes of an element with its comma, as most are: text is empty, sequences are short.
+constexpr std::size_t kKey = 20, kTime = 16, kSmall = 4, kId = 40;
+
+}  // namespace
 
 shim::Parameters update_parameters(const Batch& batch) {
-  ArrayLiteral keys, judged_at, sequences, statuses, wake_ups, reasons, steps, runs;
+  const std::size_t count = batch.writes.size();
+  ArrayLiteral keys(count * kKey), judged_at(count * kSmall), sequences(count * kSmall),
+      statuses(count * kSmall), wake_ups(count * kTime), reasons(count * kSmall), steps(count * kSmall),
+      runs(count * kSmall);
   for (const SagaWrite& write : batch.writes) {
     if (write.judged_at == 0) continue;
     keys.add(write.key);
@@ -34,8 +43,11 @@ std::vector<const SagaWrite*> starts_of(const Batch& batch) {
 
 shim::Parameters insert_parameters(const std::vector<const SagaWrite*>& starts,
                                    const std::map<std::string, std::int32_t, std::less<>>& definitions) {
-  ArrayLiteral keys, definition_ids, ids, revisions, routes, sequences, statuses, wake_ups, hashes, reasons,
-      steps;
+  const std::size_t count = starts.size();
+  ArrayLiteral keys(count * kKey), definition_ids(count * kSmall), ids(count * kId),
+      revisions(count * kSmall), routes(count * kSmall * 3), sequences(count * kSmall),
+      statuses(count * kSmall), wake_ups(count * kTime), hashes(count * kKey), reasons(count * kSmall),
+      steps(count * kSmall);
   for (const SagaWrite* write : starts) {
     keys.add(write->key);
     definition_ids.add(definitions.at(write->address.definition));

@@ -16,6 +16,11 @@ namespace skald::postgres {
 /// An array literal, built element by element.
 class ArrayLiteral {
  public:
+  /// `bytes`: about as many as it will have.
+  explicit ArrayLiteral(std::size_t bytes = 0) {
+    text_.reserve(bytes + 2);
+    text_.push_back('{');
+  }
   void add(std::int64_t number) {
     separate();
     text_ += std::to_string(number);
@@ -40,7 +45,7 @@ class ArrayLiteral {
   void separate() {
     if (text_.size() > 1) text_.push_back(',');
   }
-  std::string text_ = "{";
+  std::string text_;
 };
 
 [[nodiscard]] std::string bytea_literal(std::string_view bytes);

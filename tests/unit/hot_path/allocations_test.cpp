@@ -135,7 +135,7 @@ TEST_F(HotPath, OfTheStatementsOfABatchOfAHundredSagas) {
                    static_cast<void>(postgres::update_parameters(batch));
                    static_cast<void>(postgres::insert_parameters(postgres::starts_of(batch), definitions));
                  }),
-                 82);
+                 48);
 }
 
 }  // namespace
