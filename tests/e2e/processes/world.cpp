@@ -141,7 +141,14 @@ void World::prepare() {
                    {"--schema", participant, "--group", topic(participant), "--topic", topic(participant)});
     command.insert(command.end(), participant_arguments_.begin(), participant_arguments_.end());
     participants_.push_back(std::make_unique<Process>(command, file(participant + ".log")));
+    participant_commands_.push_back(std::move(command));
   }
+}
+
+void World::restart_participant(std::size_t index) {
+  participants_.at(index).reset();
+  participants_[index] = std::make_unique<Process>(
+      participant_commands_[index], file("participant-" + std::to_string(++started_) + ".log"));
 }
 
 Orchestrator World::start_orchestrator(bool await_ready, const std::vector<std::string>& arguments) {

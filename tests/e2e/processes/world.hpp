@@ -56,6 +56,8 @@ class World {
   }
   /// `place-order migrate`, then the participants.
   void prepare();
+  /// Kills one of the three and starts it again.
+  void restart_participant(std::size_t index);
   /// A running `place-order serve`, ready unless told otherwise.
   Orchestrator start_orchestrator(bool await_ready = true, const std::vector<std::string>& arguments = {});
   /// Starts the load; says("reached") once half of the outcomes are in.
@@ -98,6 +100,7 @@ class World {
   std::filesystem::path folder_;
   int started_ = 0;
   std::vector<std::unique_ptr<Process>> participants_;
+  std::vector<std::vector<std::string>> participant_commands_;
   std::unique_ptr<Process> load_;
 };
 
