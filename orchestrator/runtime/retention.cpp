@@ -51,7 +51,9 @@ Result<bool> Retention::page(Session& session) {
     histories_ = sagas_ = 0;
     return false;
   }
-  auto more = stage_ == Stage::kHistories ? histories(session) : sagas(session);
+  const auto now = session.now();
+  if (!now) return now.error();
+  auto more = stage_ == Stage::kHistories ? histories(session, *now) : sagas(session, *now);
   if (!more || *more) return more;
   const bool last = stage_ == Stage::kSagas;
   next_stage();
@@ -71,9 +73,9 @@ void Retention::next_stage() {
   histories_ = sagas_ = 0;
 }
 
-Result<bool> Retention::histories(Session& session) {
+Result<bool> Retention::histories(Session& session, Time now) {
   if (!parts_.settings.history_retention) return false;
-  const Time before = parts_.store_clock.now() - *parts_.settings.history_retention;
+  const Time before = now - *parts_.settings.history_retention;
   auto page = session.ended_with_history(before, behind_, KeyMaker::first_of(before), kPage);
   if (!page) return page.error();
   behind_ = page->last;
@@ -93,9 +95,9 @@ Result<bool> Retention::histories(Session& session) {
   return page->more;
 }
 
-Result<bool> Retention::sagas(Session& session) {
+Result<bool> Retention::sagas(Session& session, Time now) {
   if (!parts_.settings.saga_retention) return false;
-  const Time before = parts_.store_clock.now() - *parts_.settings.saga_retention;
+  const Time before = now - *parts_.settings.saga_retention;
   const auto page = session.remove_ended(before, behind_, KeyMaker::first_of(before), kPage);
   if (!page) return page.error();
   behind_ = page->last;

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <vector>
 
-#include "runtime/store_clock.hpp"
 #include "runtime/store_link.hpp"
 #include "runtime/waiter.hpp"
 #include "wire/slots.hpp"
@@ -19,7 +18,6 @@ class Retention {
   struct Parts {
     Seams seams;
     const Settings& settings;
-    const StoreClock& store_clock;
     const std::string& name_space;
     const wire::SlotSet& slots;  ///< of the sagas in this database
     std::atomic<Incarnation>& incarnation;
@@ -36,8 +34,9 @@ class Retention {
   enum class Stage { kHistories, kSagas };
 
   Result<bool> page(Session& session);
-  Result<bool> histories(Session& session);
-  Result<bool> sagas(Session& session);
+  /// `now`: by the database's clock; a wrong one of this machine would remove too early.
+  Result<bool> histories(Session& session, Time now);
+  Result<bool> sagas(Session& session, Time now);
   [[nodiscard]] Result<std::vector<Fence>> removable(Session& session,
                                                      const std::vector<EndedSaga>& ended) const;
   void next_stage();

@@ -107,8 +107,8 @@ Runtime::Body::Body(Runtime& self, Parts given)
       timekeeper({parts.seams, parts.settings, parts.registry, decoder, parts.environment.build, keys,
                   store_clock, progress, publisher, self, pauses, incarnation, [this] { return pressure(); },
                   [this](std::int64_t parked_id) { return take_waiter(parked_id); }}),
-      retention({parts.seams, parts.settings, store_clock, parts.environment.name_space,
-                 parts.territory.slots, incarnation}),
+      retention(
+          {parts.seams, parts.settings, parts.environment.name_space, parts.territory.slots, incarnation}),
       api_link(parts.seams, parts.settings, "api") {
   const LaneServices services{parts.seams, parts.settings, parts.environment, parts.registry, keys,
                               store_clock, publisher,      executor,          tracker,        self,
