@@ -44,10 +44,10 @@ class DeadLetters : public testing::Test {
     return R"({"id":")" + id + R"(","customer":"ann","sku":"book","total_cents":5})";
   }
   /// A good order on the dead-letter topic, as another reader of the topic would have left it there.
-  void leave(const std::string& id) {
+  void leave(const std::string& id, std::int32_t partition = 1) {
     Record record;
     record.topic = world_.topic("orders");
-    record.partition = 1;
+    record.partition = partition;
     record.offset = 40;
     record.key = id;
     record.value = order(id);
@@ -104,6 +104,22 @@ TEST_F(DeadLetters, OnesPutBackAreTakenOnceHoweverOften) {
   EXPECT_TRUE(eventually(20s, [&] { return world_.number("SELECT count(*) FROM skald.saga") == 2; }));
   EXPECT_EQ(world_.place_order({"show", "o-7"}, output_), 0) << output_;
   EXPECT_EQ(world_.place_order({"show", "o-9"}, output_), 0) << output_;
+}
+
+TEST_F(DeadLetters, APortionIsTheOldestOfAllPartitionsWhicheverAnswersFirst) {
+  const int order[] = {4, 2, 5, 0, 3, 1};
+  for (const int partition : order) {
+    leave("o-" + std::to_string(partition), partition);
+    // The next one comes in a later millisecond, or the partition's number would decide.
+    const auto before = std::chrono::system_clock::now();
+    ASSERT_TRUE(eventually(5s, [&] { return std::chrono::system_clock::now() - before > 5ms; }));
+  }
+  const std::string topic = world_.topic("orders-dlt");
+  for (int time = 0; time < 4; ++time) {
+    EXPECT_EQ(call("redrive", {"--all", "--dry-run", "--limit", "2"}), 0);
+    EXPECT_TRUE(says("would be put back: 2, left, beyond --limit: 4; go on with --from ")) << output_;
+    EXPECT_TRUE(says(": " + topic + "[4]@0  ") && says(": " + topic + "[2]@0  ")) << output_;
+  }
 }
 
 TEST_F(DeadLetters, WhatIsNoneIsNamedAndStaysWhereItIs) {
